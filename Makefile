@@ -1,0 +1,42 @@
+# make test is the one command: it installs what is missing and runs all tests.
+
+.PHONY: build test race fuzz bench lint vet staticcheck vulncheck tools
+
+FUZZTIME ?= 30s
+
+build:
+	go build -o bin/carnet ./cmd/carnet
+
+# The race detector needs a C compiler; the rest is in go.mod.
+tools:
+	@.ci/install gcc=gcc
+
+test: tools
+	go test -race ./...
+
+race: test
+
+# Each fuzz target in turn, FUZZTIME each.
+fuzz:
+	@for pkg in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "$$pkg $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+lint: vet staticcheck vulncheck
+
+vet:
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
+	go vet ./...
+
+staticcheck:
+	go tool staticcheck ./...
+
+# Asks the Go vulnerability database, so it needs a network.
+vulncheck:
+	go tool govulncheck ./...
