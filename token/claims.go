@@ -1,0 +1,76 @@
+package token
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// A Purpose says what kind of token it is. It is bound into the token (the typ
+// of a JWT, the implicit assertion of a PASETO), so that one kind can't stand in
+// for another.
+type Purpose string
+
+const (
+	PurposeSession   Purpose = "session"   // presented with each request
+	PurposeRefresh   Purpose = "refresh"   // presented only to get a session token
+	PurposeChallenge Purpose = "challenge" // proves that a client holds a key
+)
+
+// A Binding is what a token is good for. All three must match exactly.
+type Binding struct {
+	Purpose  Purpose
+	Issuer   string // who minted it, iss
+	Audience string // who is to accept it, aud
+}
+
+// Claims are what a token says. They print as a placeholder with every fmt verb
+// and in slog, so that none of them reaches a log by accident.
+type Claims struct {
+	Binding
+
+	ID        string // this token, jti: 128 random bits
+	SessionID string // the session, sid: 128 random bits that survive renewal; what a denylist names
+	Subject   string // who logged in, sub
+	KeyID     string // the key it was sealed with, kid; [Opener.Open] sets it, [Sealer.Seal] ignores it
+
+	StartedAt time.Time // the login, to the microsecond; renewal never moves it
+	IssuedAt  time.Time // this token, iat, in whole seconds
+	ExpiresAt time.Time // this token, exp, in whole seconds
+	EndsAt    time.Time // the last moment that any renewal can reach, in whole seconds
+
+	// Raw is the session data, a JSON value. A renewal keeps what it does not
+	// change of it byte for byte.
+	Raw []byte
+}
+
+// Format prints a placeholder, whatever the verb.
+func (Claims) Format(f fmt.State, _ rune) { io.WriteString(f, "token.Claims(redacted)") }
+
+// LogValue gives slog the same placeholder.
+func (Claims) LogValue() slog.Value { return slog.StringValue("token.Claims(redacted)") }
+
+// A Session is a token that was believed: its claims, with the data decoded.
+// Only an [Issuer] and a [Verifier] make one that means anything.
+type Session[T any] struct {
+	Claims
+	Data T
+}
+
+// An Opener reads tokens. A node that holds only an Opener cannot mint.
+type Opener interface {
+	// Open returns the claims that tok was sealed with. It must return an error
+	// wrapping [ErrInvalid] if tok is not to be believed, or if it was sealed for
+	// another purpose; any other error means that the Opener itself failed. It
+	// may leave issuer and audience to the caller, who compares the claims.
+	Open(tok string, b Binding) (Claims, error)
+}
+
+// A Sealer mints tokens. Whoever can mint can also read.
+type Sealer interface {
+	Opener
+
+	// Seal mints a token that says c. It does not judge the claims.
+	Seal(c Claims) (tok string, err error)
+}

@@ -1,0 +1,26 @@
+// Package token says what a session is.
+//
+// Use [NewIssuer] where people log in and [NewVerifier] everywhere else. Both
+// take a key ring: an issuer needs a [Sealer], which can mint; a verifier is
+// content with an [Opener], which cannot. Package keys provides both.
+//
+//	issuer := token.NewIssuer[User](ring, token.Config{Issuer: "example.com", Audience: "web"})
+//	tok, session, err := issuer.Issue("alice", User{Name: "Alice"})
+//
+//	verifier := token.NewVerifier[User](verifyRing, token.Config{Issuer: "example.com", Audience: "web"})
+//	session, err = verifier.Verify(tok)
+//
+// # What a token promises
+//
+// A token that [Verifier.Verify] accepts was sealed by a holder of the ring, for
+// this purpose, issuer and audience, is within its times, and has not been
+// altered by one character. It was neither asked whether the session has been
+// taken back (package revocation does) nor whether the bearer is the one it was
+// given to: a stolen token is a valid token until it is revoked or expires.
+//
+// # Errors
+//
+// Whatever is wrong with a token wraps [ErrInvalid]: tell the bearer to log in
+// again. Every other error means that the answer could not be found; it is never
+// to be read as a yes, nor as a no.
+package token
