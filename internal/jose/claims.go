@@ -1,0 +1,81 @@
+package jose
+
+import (
+	"errors"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/carnet-go/carnet/internal/strictjson"
+	"github.com/carnet-go/carnet/token"
+)
+
+// claims is the payload of a JWT. iat, exp and end are seconds since 1970;
+// auth_us, the time of the login, is microseconds, because it is compared with
+// the moment of a "log out everywhere".
+type claims struct {
+	Issuer    string         `json:"iss"`
+	Audience  string         `json:"aud"`
+	Subject   string         `json:"sub"`
+	SessionID string         `json:"sid"`
+	ID        string         `json:"jti"`
+	StartedAt int64          `json:"auth_us"`
+	IssuedAt  int64          `json:"iat"`
+	ExpiresAt int64          `json:"exp"`
+	EndsAt    int64          `json:"end"`
+	NotBefore jsontext.Value `json:"nbf,omitzero"` // never written; a token that has one is not ours
+	Data      jsontext.Value `json:"data"`
+}
+
+func encodeClaims(c token.Claims) ([]byte, error) {
+	payload, err := json.Marshal(claims{
+		Issuer:    c.Issuer,
+		Audience:  c.Audience,
+		Subject:   c.Subject,
+		SessionID: c.SessionID,
+		ID:        c.ID,
+		StartedAt: c.StartedAt.UnixMicro(),
+		IssuedAt:  c.IssuedAt.Unix(),
+		ExpiresAt: c.ExpiresAt.Unix(),
+		EndsAt:    c.EndsAt.Unix(),
+		Data:      c.Raw,
+	}, jsontext.PreserveRawStrings(true))
+	if err != nil {
+		// The cause may quote the claims.
+		return nil, errors.New("the claims can't be written as JSON")
+	}
+	if strictjson.Depth(payload) > strictjson.MaxDepth {
+		return nil, strictjson.ErrTooDeep
+	}
+	return payload, nil
+}
+
+// lastSecond is the end of the year 9999: what RFC 3339 can still say.
+const lastSecond = 253402300799
+
+func decodeClaims(payload []byte) (token.Claims, error) {
+	var p claims
+	if err := strictjson.Unmarshal(payload, &p); err != nil {
+		return token.Claims{}, token.ErrMalformed
+	}
+	if p.NotBefore != nil || p.Data == nil || p.StartedAt <= 0 || p.StartedAt > lastSecond*1e6 {
+		return token.Claims{}, token.ErrClaims
+	}
+	for _, t := range [...]int64{p.IssuedAt, p.ExpiresAt, p.EndsAt} {
+		if t <= 0 || t > lastSecond {
+			return token.Claims{}, token.ErrClaims
+		}
+	}
+	return token.Claims{
+		Binding:   token.Binding{Issuer: p.Issuer, Audience: p.Audience},
+		ID:        p.ID,
+		SessionID: p.SessionID,
+		Subject:   p.Subject,
+		StartedAt: time.UnixMicro(p.StartedAt).UTC(),
+		IssuedAt:  time.Unix(p.IssuedAt, 0).UTC(),
+		ExpiresAt: time.Unix(p.ExpiresAt, 0).UTC(),
+		EndsAt:    time.Unix(p.EndsAt, 0).UTC(),
+		Raw:       p.Data,
+	}, nil
+}
