@@ -1,0 +1,236 @@
+package keys
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/carnet-go/carnet/internal/strictjson"
+)
+
+// The two kinds of document. Each reader refuses the other kind by name.
+const (
+	kindRing       = "carnet ring"
+	kindVerifyOnly = "carnet verify-only ring"
+)
+
+// A document is what is in a file. The checksum finds accidents; it is no
+// protection against whoever can write the file.
+type document struct {
+	Kind    string         `json:"kind"`
+	Version int            `json:"version"`
+	Sum     string         `json:"sha256"` // of the ring's text as it stands
+	Ring    jsontext.Value `json:"ring"`
+}
+
+type ringDocument struct {
+	Name       string        `json:"name"`
+	Generation uint64        `json:"generation"`
+	Spread     int64         `json:"spread_seconds,omitzero"`
+	TokenLife  int64         `json:"token_life_seconds,omitzero"`
+	Keys       []keyDocument `json:"keys"`
+}
+
+type keyDocument struct {
+	ID          string    `json:"id"`
+	Format      Format    `json:"format"`
+	State       string    `json:"state"`
+	CreatedAt   time.Time `json:"created_at"`
+	ActivatedAt time.Time `json:"activated_at,omitzero"`
+	RetiredAt   time.Time `json:"retired_at,omitzero"`
+	RevokedAt   time.Time `json:"revoked_at,omitzero"`
+	Public      []byte    `json:"public"`
+	Seal        []byte    `json:"seal,omitzero"` // 32 bytes
+	Sign        []byte    `json:"sign,omitzero"` // the 32-byte seed of RFC 8032 section 5.1.5
+}
+
+// maxKeys bounds what a reader does with a ring. A ring that rotates each hour
+// and keeps its keys for 31 days has 746.
+const maxKeys = 1000
+
+// marshal writes the whole ring, secrets included.
+func (s *Set) marshal() ([]byte, error) {
+	return s.document(kindRing, func(k key, d *keyDocument) {
+		d.Seal, d.Sign = k.seal[:], k.sign.Seed()
+	})
+}
+
+// VerifyOnly returns the verify-only document of the set, for [OpenVerifyOnly].
+// It holds no private key; it does hold the secrets that open every token.
+func (s *Set) VerifyOnly() ([]byte, error) {
+	return s.document(kindVerifyOnly, func(k key, d *keyDocument) {
+		d.Seal = k.seal[:]
+	})
+}
+
+func (s *Set) document(kind string, addSecrets func(key, *keyDocument)) ([]byte, error) {
+	r := ringDocument{Name: s.name, Generation: s.generation}
+	if kind == kindRing {
+		r.Spread, r.TokenLife = int64(s.policy.Spread/time.Second), int64(s.policy.TokenLife/time.Second)
+	}
+	for _, k := range s.keys {
+		d := keyDocument{k.ID, k.Format, k.State, k.CreatedAt, k.ActivatedAt, k.RetiredAt, k.RevokedAt, k.Public, nil, nil}
+		if k.secrets != nil {
+			addSecrets(k, &d)
+		}
+		r.Keys = append(r.Keys, d)
+	}
+	ring, err := json.Marshal(r, jsontext.WithIndentPrefix("  "), jsontext.WithIndent("  "))
+	if err != nil {
+		return nil, fmt.Errorf("write %s: %w", kind, err)
+	}
+	doc := fmt.Sprintf("{\n  \"kind\": %q,\n  \"version\": 1,\n  \"sha256\": %q,\n  \"ring\": %s\n}\n", kind, checksum(ring), ring)
+	return []byte(doc), nil
+}
+
+func checksum(ring []byte) string {
+	sum := sha256.Sum256(ring)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// parse checks the document up to its checksum and returns the ring inside.
+func parse(doc []byte, kind string) (r ringDocument, err error) {
+	var d document
+	if err := strictjson.Unmarshal(doc, &d, json.RejectUnknownMembers(true)); err != nil {
+		return r, fmt.Errorf("not a %s: it is not the JSON that one consists of", kind)
+	}
+	switch {
+	case d.Kind == kindVerifyOnly && kind == kindRing:
+		return r, errors.New("this is a verify-only ring, which can't mint: use OpenVerifyOnly, or name the ring that it was exported from")
+	case d.Kind == kindRing && kind == kindVerifyOnly:
+		return r, errors.New("this is a ring that can mint: use Open, or export a verify-only ring from it with \"carnet export\"")
+	case d.Kind != kind:
+		return r, fmt.Errorf("not a %s: it says it is a %.40q", kind, d.Kind)
+	case d.Version != 1:
+		return r, fmt.Errorf("version %d of the %s format: this program knows version 1", d.Version, kind)
+	case d.Sum != checksum(d.Ring):
+		return r, errors.New("the checksum does not match: the document was damaged or edited by hand; restore it from a backup")
+	}
+	if err := strictjson.Unmarshal(d.Ring, &r, json.RejectUnknownMembers(true)); err != nil {
+		return r, fmt.Errorf("not a %s: its keys can't be read", kind)
+	}
+	return r, r.check(kind)
+}
+
+// check refuses what no edit of a set can have written.
+func (r *ringDocument) check(kind string) error {
+	if r.Name == "" || len(r.Name) > 64 || r.Generation == 0 || len(r.Keys) > maxKeys {
+		return errors.New("its name, generation or number of keys is out of range")
+	}
+	if err := checkSeconds(r.Spread, r.TokenLife); err != nil {
+		return err
+	}
+	count, ids := map[string]int{}, map[string]bool{}
+	for _, k := range r.Keys {
+		if err := k.check(kind); err != nil {
+			return fmt.Errorf("key %.60q: %w", k.ID, err)
+		}
+		if ids[k.ID] {
+			return fmt.Errorf("key %.60q is there twice", k.ID)
+		}
+		ids[k.ID] = true
+		count[k.State]++
+	}
+	if count[active] != 1 || count[prePublished] != 1 {
+		return fmt.Errorf("it has %d active and %d pre-published keys instead of one each", count[active], count[prePublished])
+	}
+	return nil
+}
+
+func checkSeconds(ns ...int64) error {
+	for _, n := range ns {
+		if n < 0 || n > maxPolicy {
+			return errors.New("its spread or token life is out of range")
+		}
+	}
+	return nil
+}
+
+func (d *keyDocument) check(kind string) error {
+	wantSeal, wantSign := 32, ed25519.SeedSize
+	if kind == kindVerifyOnly {
+		wantSign = 0
+	}
+	switch d.State {
+	case prePublished, active, retired:
+	case revoked:
+		wantSeal, wantSign = 0, 0
+	default:
+		return fmt.Errorf("unknown state %.20q", d.State)
+	}
+	if len(d.Seal) != wantSeal || len(d.Sign) != wantSign || len(d.Public) != ed25519.PublicKeySize {
+		return fmt.Errorf("its public key or secrets have the wrong length for a key that is %s", d.State)
+	}
+	if d.CreatedAt.IsZero() || d.RetiredAt.IsZero() == (d.State == retired) || d.RevokedAt.IsZero() == (d.State == revoked) {
+		return fmt.Errorf("its times do not fit a key that is %s", d.State)
+	}
+	return nil
+}
+
+func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
+
+func (d *keyDocument) key() Key {
+	return Key{d.ID, d.Format, d.State, d.CreatedAt, d.ActivatedAt, d.RetiredAt, d.RevokedAt, d.Public}
+}
+
+// parseRing reads a document with all its secrets.
+func parseRing(doc []byte) (*Set, error) {
+	r, err := parse(doc, kindRing)
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{r.Name, r.Generation, Policy{seconds(r.Spread), seconds(r.TokenLife)}, nil}
+	for _, d := range r.Keys {
+		k := key{Key: d.key()}
+		if d.State != revoked {
+			k.secrets = &secrets{seal: [32]byte(d.Seal), sign: ed25519.NewKeyFromSeed(d.Sign)}
+			if !k.Public.Equal(k.sign.Public()) {
+				return nil, fmt.Errorf("key %.60q: its public and private halves do not belong together", d.ID)
+			}
+			if _, err := d.opener(); err != nil {
+				return nil, err
+			}
+		}
+		s.keys = append(s.keys, k)
+	}
+	return s, nil
+}
+
+// parseVerifyOnly reads a document without private keys.
+func parseVerifyOnly(doc []byte) (*table, error) {
+	r, err := parse(doc, kindVerifyOnly)
+	if err != nil {
+		return nil, err
+	}
+	t := newTable(r.Name, r.Generation)
+	for _, d := range r.Keys {
+		if d.State == revoked {
+			t.revoked[d.ID] = struct{}{}
+			continue
+		}
+		o, err := d.opener()
+		if err != nil {
+			return nil, err
+		}
+		t.openers[o.Label()] = o
+	}
+	return t, nil
+}
+
+// opener also proves that the id is the fingerprint of what stands beside it.
+func (d *keyDocument) opener() (opener, error) {
+	o, err := newOpener(d.Format, d.Seal, d.Public)
+	if err != nil {
+		return nil, fmt.Errorf("key %.60q: %w", d.ID, err)
+	}
+	if o.ID() != d.ID {
+		return nil, fmt.Errorf("key %.60q: the id is not the fingerprint of the key", d.ID)
+	}
+	return o, nil
+}

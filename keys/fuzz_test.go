@@ -1,0 +1,73 @@
+package keys
+
+import (
+	"bytes"
+	"testing"
+)
+
+func seedDocuments(f *testing.F, marshal func(*Set) ([]byte, error)) {
+	s, err := NewSet(JWT, Policy{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for range 3 {
+		doc, err := marshal(s)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(doc)
+		f.Add(doc[:len(doc)/2])
+		if s, err = s.Rotate(PASETO, true); err != nil {
+			f.Fatal(err)
+		}
+	}
+	f.Add([]byte(`{"kind":"carnet ring","version":1,"sha256":"","ring":{}}`))
+	f.Add([]byte(`{"kind":"carnet verify-only ring","version":1,"sha256":"","ring":{}}`))
+}
+
+// fixSum makes the fuzzer reach what is behind the checksum.
+func fixSum(doc []byte) []byte {
+	start := bytes.Index(doc, []byte(`"ring": `))
+	end := bytes.LastIndexByte(doc, '\n')
+	sum := bytes.Index(doc, []byte(`"sha256": "`))
+	if start < 0 || sum < 0 || end < start+9 || sum+11+43 > start {
+		return doc
+	}
+	ring := bytes.TrimSuffix(doc[start+8:end], []byte("\n}"))
+	fixed := bytes.Clone(doc)
+	copy(fixed[sum+11:], checksum(ring))
+	return fixed
+}
+
+func FuzzRingDocument(f *testing.F) {
+	seedDocuments(f, (*Set).marshal)
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		for _, doc := range [][]byte{doc, fixSum(doc)} {
+			s, err := parseRing(doc)
+			if err != nil {
+				continue
+			}
+			if _, err := newSnapshot(s); err != nil {
+				t.Fatalf("a ring that was read can't be used: %v", err)
+			}
+			again, err := s.marshal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := parseRing(again); err != nil {
+				t.Fatalf("a ring that was written can't be read: %v", err)
+			}
+		}
+	})
+}
+
+func FuzzVerifyOnlyDocument(f *testing.F) {
+	seedDocuments(f, (*Set).VerifyOnly)
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		for _, doc := range [][]byte{doc, fixSum(doc)} {
+			if tab, err := parseVerifyOnly(doc); err == nil && len(tab.openers) < 2 {
+				t.Fatal("a ring without an active and a pre-published key")
+			}
+		}
+	})
+}

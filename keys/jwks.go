@@ -1,0 +1,46 @@
+package keys
+
+import (
+	"encoding/base64"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A jwk is one half of a JWT key: the sealing secret (RFC 7518 section 6.4) or
+// the public signing key (RFC 8037 section 2), under the same kid.
+type jwk struct {
+	Type   string `json:"kty"`
+	Curve  string `json:"crv,omitzero"`
+	ID     string `json:"kid"`
+	Use    string `json:"use"`
+	Alg    string `json:"alg"`
+	X      string `json:"x,omitzero"`
+	Secret string `json:"k,omitzero"`
+}
+
+// JWKS returns the verify-only half of the JWT keys as a JWK set (RFC 7517
+// section 5), for services in other languages. As [Set.VerifyOnly] it holds no
+// private key, but whoever has it can read every token: it must not be served to
+// the public. PASETO keys have no such form and are left out, as are revoked
+// ones.
+func (s *Set) JWKS() ([]byte, error) {
+	b64 := base64.RawURLEncoding.EncodeToString
+	set := struct {
+		Keys []jwk `json:"keys"`
+	}{Keys: []jwk{}}
+	for _, k := range s.keys {
+		if k.Format != JWT || k.secrets == nil {
+			continue
+		}
+		set.Keys = append(set.Keys,
+			jwk{Type: "oct", ID: k.ID, Use: "enc", Alg: "dir", Secret: b64(k.seal[:])},
+			jwk{Type: "OKP", Curve: "Ed25519", ID: k.ID, Use: "sig", Alg: "EdDSA", X: b64(k.Public)})
+	}
+	doc, err := json.Marshal(set, jsontext.WithIndent("  "))
+	if err != nil {
+		return nil, fmt.Errorf("write JWK set: %w", err)
+	}
+	return append(doc, '\n'), nil
+}

@@ -1,0 +1,119 @@
+package keys
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/carnet-go/carnet/token"
+)
+
+var _ token.Sealer = (*Ring)(nil)
+
+// A Ring mints and reads tokens. It is safe for concurrent use.
+type Ring struct {
+	path string // empty for one that was not opened from a file
+	snap atomic.Pointer[snapshot]
+}
+
+// A snapshot is one generation of a ring, ready for use. It never changes.
+type snapshot struct {
+	set    *Set
+	table  *table
+	active sealer
+}
+
+// Ring returns a ring of this set that lives in memory only, for tests and for
+// programs that keep their keys elsewhere.
+func (s *Set) Ring() (*Ring, error) {
+	snap, err := newSnapshot(s)
+	if err != nil {
+		return nil, fmt.Errorf("new key ring: %w", err)
+	}
+	r := new(Ring)
+	r.snap.Store(snap)
+	return r, nil
+}
+
+func newSnapshot(s *Set) (*snapshot, error) {
+	snap := &snapshot{set: s, table: newTable(s.name, s.generation)}
+	for _, k := range s.keys {
+		if k.State == revoked {
+			snap.table.revoked[k.ID] = struct{}{}
+			continue
+		}
+		so, err := newSealer(k.Format, k.seal[:], k.sign)
+		if err != nil {
+			return nil, err
+		}
+		snap.table.openers[so.Label()] = so
+		if k.State == active {
+			snap.active = so
+		}
+	}
+	return snap, nil
+}
+
+func newTable(name string, generation uint64) *table {
+	return &table{name, generation, map[string]opener{}, map[string]struct{}{}}
+}
+
+// Open returns the ring in a file that [Set.Create] or "carnet init" made. The file
+// must be readable by its owner alone: whoever has it can mint sessions.
+func Open(path string) (*Ring, error) {
+	r := &Ring{path: path}
+	if err := r.Reload(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Reload reads the file again. If that fails the ring goes on with the keys it
+// has, and the error says why.
+func (r *Ring) Reload() error {
+	if r.path == "" {
+		return errors.New("reload key ring: it was not opened from a file")
+	}
+	s, err := load(r.path)
+	if err != nil {
+		return err
+	}
+	snap, err := newSnapshot(s)
+	if old := r.snap.Load(); err == nil && old != nil {
+		err = old.table.succeededBy(snap.table)
+	}
+	if err != nil {
+		return fmt.Errorf("open key ring %s: %w", r.path, err)
+	}
+	r.snap.Store(snap)
+	return nil
+}
+
+// Set returns what the ring holds now.
+func (r *Ring) Set() *Set { return r.snap.Load().set }
+
+// Generation returns the generation of the set that the ring holds now.
+func (r *Ring) Generation() uint64 { return r.Set().generation }
+
+// Open returns the claims of a token that any key of the ring sealed, unless the
+// key is revoked. See [token.Opener]; issuer, audience and times are left to the
+// caller.
+func (r *Ring) Open(tok string, b token.Binding) (token.Claims, error) {
+	return r.snap.Load().table.open(tok, b)
+}
+
+// Seal mints a token with the active key. It refuses claims that outlive the
+// policy's TokenLife, because the key might be pruned before them.
+func (r *Ring) Seal(c token.Claims) (string, error) {
+	snap := r.snap.Load()
+	if life := c.ExpiresAt.Sub(c.IssuedAt); life > snap.set.policy.TokenLife {
+		return "", fmt.Errorf("seal token: a life of %v is longer than the ring's %v: make the ring with a longer token life",
+			life, snap.set.policy.TokenLife)
+	}
+	return snap.active.Seal(c)
+}
+
+// Format prints the generation, whatever the verb.
+func (r *Ring) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "keys.Ring(generation %d)", r.Generation())
+}

@@ -1,0 +1,134 @@
+package keys
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// maxLeeway is the most that a verifier may forgive a clock, see
+// token.Config.Leeway.
+const maxLeeway = 5 * time.Minute
+
+// Rotate makes the pre-published key active, retires the active one, and
+// pre-publishes a fresh key of format next; empty means the format of the key
+// that becomes active.
+//
+// It returns [ErrTooSoon] while the pre-published key is younger than the
+// policy's Spread. With force it does not: a node that lacks the key will refuse
+// the new tokens until it has it.
+func (s *Set) Rotate(next Format, force bool) (*Set, error) {
+	now := currentSecond()
+	if ready := s.RotatableAt(); now.Before(ready) && !force {
+		return nil, fmt.Errorf("%w: key %s was pre-published at %s, and nodes may not have it before %s",
+			ErrTooSoon, s.in(prePublished).ID, s.in(prePublished).CreatedAt.Format(time.RFC3339), ready.Format(time.RFC3339))
+	}
+	e := s.edit()
+	old := e.in(active)
+	old.State, old.RetiredAt = retired, now
+	return e.promote(next, now)
+}
+
+// RotatableAt is when [Set.Rotate] needs no force any more.
+func (s *Set) RotatableAt() time.Time {
+	return s.in(prePublished).CreatedAt.Add(s.policy.Spread)
+}
+
+// Revoke takes the key back: every token that it sealed is refused as soon as a
+// node has the new set, and its sessions have to log in again. The id stays and
+// the secrets are erased. If the key was active the pre-published one takes over,
+// at once and without a waiting time, because every node has it already.
+func (s *Set) Revoke(id string) (*Set, error) {
+	e, now := s.edit(), currentSecond()
+	k, err := e.find(id)
+	if err != nil {
+		return nil, err
+	}
+	was := k.State
+	if was == revoked {
+		return nil, fmt.Errorf("key %s is revoked already", id)
+	}
+	k.State, k.RevokedAt, k.secrets = revoked, now, nil
+	switch was {
+	case active:
+		return e.promote("", now)
+	case prePublished:
+		return e.publish(k.Format, now)
+	}
+	return e, nil
+}
+
+// Prune removes the retired and revoked keys with no token left alive: all that
+// are due or, with ids, just these. An id that is not due gives [ErrInUse]
+// without force; with force its sessions have to log in again.
+func (s *Set) Prune(force bool, ids ...string) (*Set, error) {
+	now, e := currentSecond(), s.edit()
+	for _, id := range ids {
+		k, err := e.find(id)
+		if err != nil {
+			return nil, err
+		}
+		due := s.PrunableAt(k.Key)
+		if due.IsZero() {
+			return nil, fmt.Errorf("%w: key %s is %s: rotate or revoke it first", ErrInUse, id, k.State)
+		}
+		if now.Before(due) && !force {
+			return nil, fmt.Errorf("%w: tokens of key %s may live until %s", ErrInUse, id, due.Format(time.RFC3339))
+		}
+	}
+	e.keys = slices.DeleteFunc(e.keys, func(k key) bool {
+		if len(ids) > 0 {
+			return slices.Contains(ids, k.ID)
+		}
+		due := s.PrunableAt(k.Key)
+		return !due.IsZero() && !now.Before(due)
+	})
+	return e, nil
+}
+
+// PrunableAt is when the last token that k can have sealed is dead, whatever the
+// verifier's leeway. It is zero for a key that is not retired or revoked.
+func (s *Set) PrunableAt(k Key) time.Time {
+	end := k.RetiredAt
+	if k.RevokedAt.After(end) {
+		end = k.RevokedAt
+	}
+	if end.IsZero() {
+		return time.Time{}
+	}
+	// A node that has not noticed the retirement yet goes on minting with it.
+	return end.Add(s.policy.Spread + s.policy.TokenLife + maxLeeway)
+}
+
+// edit returns a copy of the next generation, to be changed by its maker.
+func (s *Set) edit() *Set {
+	return &Set{s.name, s.generation + 1, s.policy, slices.Clone(s.keys)}
+}
+
+// promote makes the pre-published key active and publishes the next.
+func (s *Set) promote(next Format, now time.Time) (*Set, error) {
+	k := s.in(prePublished)
+	k.State, k.ActivatedAt = active, now
+	if next == "" {
+		next = k.Format
+	}
+	return s.publish(next, now)
+}
+
+func (s *Set) publish(f Format, now time.Time) (*Set, error) {
+	k, err := generate(f, now)
+	if err != nil {
+		return nil, err
+	}
+	s.keys = append(s.keys, k)
+	return s, nil
+}
+
+func (s *Set) find(id string) (*key, error) {
+	for i := range s.keys {
+		if s.keys[i].ID == id {
+			return &s.keys[i], nil
+		}
+	}
+	return nil, fmt.Errorf("no such key: %.60q", id)
+}

@@ -1,0 +1,114 @@
+package keys
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/carnet-go/carnet/token"
+)
+
+var _ token.Opener = (*VerifyRing)(nil)
+
+// A VerifyRing reads tokens and can't mint them: it has no field that could hold
+// a private key. It is safe for concurrent use.
+type VerifyRing struct {
+	path  string // empty for one that was not opened from a file
+	table atomic.Pointer[table]
+}
+
+// A table finds the key of a token. It never changes; a live ring swaps tables.
+type table struct {
+	name       string
+	generation uint64
+	openers    map[string]opener   // by label
+	revoked    map[string]struct{} // by id
+}
+
+func (t *table) open(tok string, b token.Binding) (token.Claims, error) {
+	if len(tok) > token.MaxSize {
+		return token.Claims{}, token.ErrTooLarge
+	}
+	l, ok := label(tok)
+	if !ok {
+		return token.Claims{}, token.ErrMalformed
+	}
+	o, ok := t.openers[l]
+	if !ok {
+		return token.Claims{}, t.missing(l)
+	}
+	return o.Open(tok, b)
+}
+
+func (t *table) missing(l string) error {
+	id, ok := labelID(l)
+	if !ok {
+		return token.ErrMalformed
+	}
+	if _, ok := t.revoked[id]; ok {
+		return ErrRevokedKey
+	}
+	return ErrUnknownKey
+}
+
+// OpenVerifyOnly returns the ring in a verify-only file, as "carnet export"
+// writes it. The file must be readable by its owner alone: whoever has it can
+// read every token.
+func OpenVerifyOnly(path string) (*VerifyRing, error) {
+	r := &VerifyRing{path: path}
+	if err := r.Reload(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Reload reads the file again. If that fails the ring goes on with the keys it
+// has, and the error says why.
+func (r *VerifyRing) Reload() error {
+	if r.path == "" {
+		return errors.New("reload key ring: it was not opened from a file")
+	}
+	doc, err := readFile(r.path)
+	if err != nil {
+		return fmt.Errorf("open verify-only ring: %w", err)
+	}
+	t, err := parseVerifyOnly(doc)
+	if err == nil {
+		err = r.table.Load().succeededBy(t)
+	}
+	if err != nil {
+		return fmt.Errorf("open verify-only ring %s: %w", r.path, err)
+	}
+	r.table.Store(t)
+	return nil
+}
+
+// succeededBy refuses a table of another ring or of an older generation: what a
+// restored backup or a swapped file would bring back is revoked keys.
+func (t *table) succeededBy(next *table) error {
+	switch {
+	case t == nil:
+		return nil
+	case t.name != next.name:
+		return errors.New("the file holds another ring now: restart the program if that is meant")
+	case t.generation > next.generation:
+		return fmt.Errorf("the file went back from generation %d to %d: restart the program if that is meant",
+			t.generation, next.generation)
+	}
+	return nil
+}
+
+// Generation returns the generation of the set that the ring was exported from.
+func (r *VerifyRing) Generation() uint64 { return r.table.Load().generation }
+
+// Open returns the claims of a token that any key of the ring sealed, unless the
+// key is revoked. See [token.Opener]; issuer, audience and times are left to the
+// caller.
+func (r *VerifyRing) Open(tok string, b token.Binding) (token.Claims, error) {
+	return r.table.Load().open(tok, b)
+}
+
+// Format prints the generation, whatever the verb.
+func (r *VerifyRing) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "keys.VerifyRing(generation %d)", r.Generation())
+}
