@@ -1,0 +1,88 @@
+package chimw
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/carnet-go/carnet/token"
+)
+
+// FromContext returns the session of the request that ctx belongs to, as the
+// nearest [Guard] or [Sessions] for data of type T found it, with what Login,
+// Update and Logout have changed since. There is none after a logout, on a route
+// without a middleware, and behind Load for a request without one.
+//
+// Don't change what it points to: nothing would be kept. Use [Sessions.Update].
+func FromContext[T any](ctx context.Context) (s *token.Session[T], ok bool) {
+	st, _ := ctx.Value(nearest[T]{}).(*state[T])
+	if st == nil {
+		return nil, false
+	}
+	s = st.session.Load()
+	return s, s != nil
+}
+
+// nearest is the key of the innermost state for data of type T.
+type nearest[T any] struct{}
+
+// A credential is what was found where a token could be.
+type credential struct {
+	tok    string
+	bearer bool
+	err    error // why tok stands for no session
+}
+
+// A state is what a Guard knows of a request. It is a context itself, which
+// saves an allocation, and answers to two keys: nearest, and its Guard.
+//
+// Only session may be read while another goroutine writes it. As with the
+// ResponseWriter, one goroutine changes the rest.
+type state[T any] struct {
+	context.Context
+	guard   *Guard[T]
+	entered bool // it is in the context of a request
+
+	sent    credential                       // with the request
+	now     credential                       // after what was done since
+	session atomic.Pointer[token.Session[T]] // nil exactly if now.err is not
+}
+
+// Value returns the state for its two keys, and leaves the others to the context
+// that it extends.
+func (st *state[T]) Value(key any) any {
+	if key == any(nearest[T]{}) || key == any(st.guard) {
+		return st
+	}
+	return st.Context.Value(key)
+}
+
+// Format keeps the token out of whatever prints a context.
+func (*state[T]) Format(f fmt.State, _ rune) { io.WriteString(f, "chimw.session(redacted)") }
+
+// become records that the session of the request is now s, or none.
+func (st *state[T]) become(now credential, s *token.Session[T]) {
+	st.now = now
+	st.session.Store(s)
+}
+
+// state returns what this Guard knows of the request; nil is nothing.
+func (g *Guard[T]) state(ctx context.Context) *state[T] {
+	st, _ := ctx.Value(g).(*state[T])
+	return st
+}
+
+// within returns r with the state as the nearest in its context.
+func (st *state[T]) within(r *http.Request) *http.Request {
+	switch {
+	case !st.entered:
+		st.entered = true
+		return r.WithContext(st)
+	case r.Context().Value(nearest[T]{}) == any(st):
+		return r
+	}
+	// An outer middleware made it, and another guard's came between.
+	return r.WithContext(context.WithValue(r.Context(), nearest[T]{}, st))
+}

@@ -1,0 +1,194 @@
+package chimw_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/carnet-go/carnet/chimw"
+)
+
+func TestContextsPrintNoSecrets(t *testing.T) {
+	n := newNode(t, chimw.Config{})
+	tok, _ := n.issue(t)
+	send(n.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+			for _, c := range []context.Context{r.Context(), ctx} {
+				if out := fmt.Sprintf(verb, c); strings.Contains(out, tok[:16]) || strings.Contains(out, "lice") {
+					t.Errorf("%s prints %s", verb, out)
+				}
+			}
+		}
+	})), "GET", withCookie(tok))
+}
+
+// Cancelling reaches through the context that carries the session.
+func TestContextIsTheRequests(t *testing.T) {
+	n := newNode(t, chimw.Config{})
+	tok, _ := n.issue(t)
+	type key struct{}
+	ctx, cancel := context.WithCancelCause(context.WithValue(t.Context(), key{}, "value"))
+	r := newRequest("GET", withCookie(tok)).WithContext(ctx)
+	n.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		child, stop := context.WithCancel(r.Context())
+		defer stop()
+		cancel(errDown)
+		if <-child.Done(); context.Cause(child) != errDown || r.Context().Value(key{}) != "value" {
+			t.Errorf("cause %v, value %v", context.Cause(child), r.Context().Value(key{}))
+		}
+	})).ServeHTTP(httptest.NewRecorder(), r)
+}
+
+func TestNestedMiddlewareAsksOnce(t *testing.T) {
+	n := newNode(t, chimw.Config{})
+	tok, _ := n.issue(t)
+	resp := send(n.Load(n.Load(n.Require(n.Guard.Require(hello)))), "GET", withCookie(tok))
+	if got := body(t, resp); got != "hello, Alice map[]" || n.list.checks != 1 {
+		t.Errorf("%q after %d checks", got, n.list.checks)
+	}
+	if !slices.Equal(resp.Header["Vary"], []string{"Cookie"}) {
+		t.Errorf("Vary: %q", resp.Header["Vary"])
+	}
+	if resp := send(n.Load(n.Require(hello)), "GET", header()); resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a stranger gets %d", resp.StatusCode)
+	}
+}
+
+// A handler may serve a batch by sending requests with its own context.
+func TestASubrequestNeedsItsOwnSession(t *testing.T) {
+	n := newNode(t, chimw.Config{Bearer: true})
+	tok, _ := n.issue(t)
+	bob, _, err := n.issuer.Issue("bob", user{Name: "Bob"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		header http.Header
+		want   string
+	}{
+		"the same":       {withCookie(tok), "hello, Alice map[]"},
+		"nothing":        {header(), "Unauthorized\n"},
+		"two":            {withCookie(tok + "; " + cookieName + "=x"), "Unauthorized\n"},
+		"somebody else":  {withCookie(bob), "hello, Bob map[]"},
+		"another manner": {header("Authorization: Bearer " + bob), "hello, Bob map[]"},
+	} {
+		var got string
+		send(n.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			sub := httptest.NewRecorder()
+			n.Require(hello).ServeHTTP(sub, newRequest("GET", tt.header).WithContext(r.Context()))
+			got = sub.Body.String()
+		})), "GET", withCookie(tok))
+		if got != tt.want {
+			t.Errorf("with %s: %q", name, got)
+		}
+	}
+}
+
+// Two guards for one type of data, as for users and for their support.
+func TestGuardsDoNotMix(t *testing.T) {
+	users, staff := newNode(t, chimw.Config{}), newNode(t, chimw.Config{CookieName: "__Host-staff"})
+	tok, _ := users.issue(t)
+	staffTok, _, err := staff.issuer.Issue("bob", user{Name: "Bob"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := withCookie(tok + "; __Host-staff=" + staffTok)
+	for want, h := range map[string]http.Handler{
+		"hello, Alice map[]": staff.Load(users.Require(hello)),
+		"hello, Bob map[]":   staff.Load(users.Load(staff.Require(hello))),
+		"hello, stranger":    users.Load(chimw.NewGuard(staff.issuer.Verifier(), chimw.Config{CookieName: "__Host-third"}).Load(hello)),
+	} {
+		if got := body(t, send(h, "GET", both)); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	resp := send(users.Require(staff.Require(do(users.Logout))), "POST", both)
+	if !isCleared(resp.Header) || len(resp.Header["Set-Cookie"]) != 1 {
+		t.Errorf("headers: %v", resp.Header)
+	}
+	if resp := send(users.Require(hello), "GET", both); resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("logged out of one: %d", resp.StatusCode)
+	}
+	if resp := send(staff.Require(hello), "GET", both); resp.StatusCode != http.StatusOK {
+		t.Errorf("not logged out of the other: %d", resp.StatusCode)
+	}
+}
+
+func TestOtherDataIsNotFound(t *testing.T) {
+	n := newNode(t, chimw.Config{})
+	tok, _ := n.issue(t)
+	send(n.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s, ok := chimw.FromContext[string](r.Context()); ok || s != nil {
+			t.Error("found a session with data of another type")
+		}
+	})), "GET", withCookie(tok))
+	if s, ok := chimw.FromContext[user](t.Context()); ok || s != nil {
+		t.Error("found a session in a context that has none")
+	}
+}
+
+func TestTheResponseWriterIsNotWrapped(t *testing.T) {
+	n := newNode(t, chimw.Config{})
+	tok, _ := n.issue(t)
+	w := httptest.NewRecorder()
+	n.Load(n.Require(http.HandlerFunc(func(got http.ResponseWriter, r *http.Request) {
+		if got != http.ResponseWriter(w) {
+			t.Errorf("got a %T", got)
+		}
+	}))).ServeHTTP(w, newRequest("GET", withCookie(tok)))
+}
+
+func TestFlushAndHijack(t *testing.T) {
+	n := newNode(t, chimw.Config{})
+	tok, _ := n.issue(t)
+	mux := http.NewServeMux()
+	mux.Handle("/flush", n.Require(do(func(w http.ResponseWriter, r *http.Request) error {
+		fmt.Fprint(w, "flushed")
+		return http.NewResponseController(w).Flush()
+	})))
+	mux.Handle("/hijack", n.Require(do(func(w http.ResponseWriter, r *http.Request) error {
+		conn, buf, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		fmt.Fprint(buf, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\nConnection: close\r\n\r\nhijacked")
+		return buf.Flush()
+	})))
+	server := httptest.NewTLSServer(mux)
+	defer server.Close()
+	b := newBrowser(t, server)
+	b.setCookies([]*http.Cookie{{Name: cookieName, Value: tok, Path: "/", Secure: true}})
+	for path, want := range map[string]string{"/flush": "flushed", "/hijack": "hijacked"} {
+		status, text := b.get(path)
+		b.expect(path, status, text, http.StatusOK, want)
+	}
+}
+
+// What the middleware adds to a handler, beside the verification: its state, the
+// request with it, and the Vary header. A quoted token goes all the way up to the
+// ring, which keeps buffers of its own and would blur the count.
+func TestTheMiddlewareIsLean(t *testing.T) {
+	n := newNode(t, chimw.Config{})
+	guard := chimw.NewGuard(n.issuer.Verifier(), chimw.Config{Bearer: true})
+	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+	})
+	r := newRequest("POST", header("Sec-Fetch-Site: same-origin", `Cookie: a=b; `+cookieName+`="x"; c=d`))
+	w := httptest.NewRecorder()
+	count := func(h http.Handler) float64 {
+		return testing.AllocsPerRun(200, func() {
+			clear(w.Header())
+			h.ServeHTTP(w, r)
+		})
+	}
+	if added := count(guard.Load(bare)) - count(bare); added > 3 {
+		t.Errorf("the middleware adds %v allocations", added)
+	}
+}

@@ -1,0 +1,61 @@
+// Package chimw carries sessions over HTTP.
+//
+// Use [New] on a node where people log in, and [NewGuard] on one that only reads
+// sessions. Both give middlewares of the type func(http.Handler) http.Handler,
+// for chi, for [http.ServeMux] and for any other router:
+//
+//	r.Post("/login", login)                          // calls sessions.Login
+//	r.With(sessions.Load).Get("/", home)             // with or without a session
+//	r.With(sessions.Require).Get("/me", me)          // 401 without one
+//	r.With(sessions.Require).Post("/logout", logout) // calls sessions.Logout
+//
+// A handler finds the session with [FromContext].
+//
+// # Answers
+//
+// A refused request gets one of three answers, and each has one meaning:
+//
+//	401  log in: there is no session, or it is not to be believed
+//	403  the request comes from another site's page
+//	503  try again: whether the session is good could not be found out
+//
+// The body says no more than that. The operator gets the reason by
+// [Config].Report. A cookie is never deleted by a refusal: an outage must not
+// look like a logout. Without a token in the request the revocation list is not
+// asked, nor for a token that the key ring refuses.
+//
+// A 401 names no scheme in WWW-Authenticate, as RFC 9110 section 11.6.1 wants
+// it, unless Config.Bearer is set: there is none for cookies.
+//
+// # The cookie
+//
+// The browser is told to keep it to this host, to https and away from scripts
+// (the prefix __Host-, RFC 6265bis section 4.1.3.2), and not to send it with
+// requests from other sites except when a link is followed. It has no lifetime
+// of its own; the token in it has. A token in a URL is never read.
+//
+// A request with two cookies of the name is refused: one of them may have been
+// planted, and the order says nothing about which.
+//
+// # Other sites
+//
+// Requests with a cookie are checked by [http.CrossOriginProtection], unless the
+// method is GET, HEAD or OPTIONS: mount nothing that changes anything on these,
+// and no logout. An Upgrade is checked whatever its method, as a page of another
+// site could talk over the connection with the user's session.
+//
+// # Caches
+//
+// A response that sets or clears the cookie has Cache-Control: no-store. The
+// headers are set before the handler runs, because the ResponseWriter is never
+// wrapped; a handler that says otherwise gives a shared cache somebody's token.
+// Require and Load also add Vary: Cookie, so that a cache keeps people apart if
+// a handler forgets to.
+//
+// # What is not checked
+//
+// Whether the bearer is the one who logged in: a stolen token is good until it
+// is revoked or expires. Whether the session is still good while a long request
+// runs. Of two requests that change a session at the same time the last response
+// wins, be the change an Update or a renewal.
+package chimw

@@ -1,0 +1,113 @@
+package chimw_test
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/carnet-go/carnet/chimw"
+	"github.com/carnet-go/carnet/keys"
+	"github.com/carnet-go/carnet/revocation"
+	"github.com/carnet-go/carnet/token"
+)
+
+type User struct{ Name string } // what a session carries
+
+func ExampleNew() {
+	ring, err := newMemoryRing() // keys.Open("ring.json")
+	if err != nil {
+		log.Fatal(err)
+	}
+	issuer := token.NewIssuer[User](ring, token.Config{Issuer: "example.com", Audience: "web"})
+	denied := revocation.NewMemory()
+	sessions := chimw.New(issuer, chimw.Config{Revocation: denied})
+
+	r := chi.NewRouter()
+	r.Post("/login", func(w http.ResponseWriter, r *http.Request) {
+		name := r.PostFormValue("name") // check the password here
+		if err := sessions.Login(w, r, name, User{Name: name}); err != nil {
+			http.Error(w, "try again", http.StatusServiceUnavailable)
+		}
+	})
+	r.With(sessions.Require).Get("/me", func(w http.ResponseWriter, r *http.Request) {
+		s, _ := chimw.FromContext[User](r.Context())
+		fmt.Fprintf(w, "hello, %s\n", s.Data.Name)
+	})
+	r.With(sessions.Require).Post("/logout", func(w http.ResponseWriter, r *http.Request) {
+		if err := sessions.Logout(w, r); err != nil {
+			http.Error(w, "try again", http.StatusServiceUnavailable)
+		}
+	})
+
+	browse(r, "GET /me", "POST /login", "GET /me", "POST /logout", "GET /me")
+	// Output:
+	// GET /me 401 Unauthorized
+	// POST /login 200
+	// GET /me 200 hello, alice
+	// POST /logout 200
+	// GET /me 401 Unauthorized
+}
+
+// Another node holds no signing key and can't be made to mint.
+func ExampleNewGuard() {
+	ring, err := newMemoryRing() // keys.OpenVerifyOnly("verify.json")
+	if err != nil {
+		log.Fatal(err)
+	}
+	verifier := token.NewVerifier[User](ring, token.Config{Issuer: "example.com", Audience: "web"})
+	guard := chimw.NewGuard(verifier, chimw.Config{Report: func(r *http.Request, err error) {
+		fmt.Println("refused:", err)
+	}})
+
+	r := chi.NewRouter()
+	r.Use(guard.Require)
+	r.Get("/me", func(w http.ResponseWriter, r *http.Request) {
+		s, _ := chimw.FromContext[User](r.Context())
+		fmt.Fprintf(w, "hello, %s\n", s.Data.Name)
+	})
+
+	browse(r, "GET /me")
+	// Output:
+	// refused: invalid token: the request has none
+	// GET /me 401 Unauthorized
+}
+
+func newMemoryRing() (*keys.Ring, error) {
+	set, err := keys.NewSet(keys.JWT, keys.Policy{})
+	if err != nil {
+		return nil, err
+	}
+	return set.Ring()
+}
+
+// browse sends requests as a browser does that alice sits at.
+func browse(h http.Handler, requests ...string) {
+	server := httptest.NewTLSServer(h)
+	defer server.Close()
+	client := server.Client()
+	client.Jar, _ = cookiejar.New(nil)
+	for _, request := range requests {
+		var method, path string
+		fmt.Sscan(request, &method, &path)
+		send := func() (*http.Response, error) { return client.Get(server.URL + path) }
+		if method == "POST" {
+			send = func() (*http.Response, error) {
+				return client.PostForm(server.URL+path, url.Values{"name": {"alice"}})
+			}
+		}
+		resp, err := send()
+		if err != nil {
+			log.Fatal(err)
+		}
+		text, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		fmt.Println(strings.TrimSpace(fmt.Sprintln(request, resp.StatusCode, string(text))))
+	}
+}

@@ -1,0 +1,133 @@
+package chimw
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/carnet-go/carnet/revocation"
+	"github.com/carnet-go/carnet/token"
+)
+
+// Logout takes the session of the request back, on every node that shares the
+// revocation list, and clears the cookie. Mount it on POST, behind Require or
+// not.
+//
+// If the list did not take the mark Logout returns an error and leaves w alone:
+// the user still has the session and can try again. It also returns an error for
+// a request from another origin and for one with two tokens. A client that hangs
+// up does not stop it; a deadline of the request's context does.
+//
+// A request without a session has its cookie cleared, and no error. That goes
+// for a token that is not to be believed too, of which there is nothing to take
+// back here. The same token may be good on a node with another clock or newer
+// keys; Config.Report is told.
+func (g *Guard[T]) Logout(w http.ResponseWriter, r *http.Request) error {
+	c, err := g.end(w, r)
+	if err != nil {
+		return fmt.Errorf("log out: %w", err)
+	}
+	g.forget(w, r, c)
+	return nil
+}
+
+// end takes back the session of the request, if it has one.
+func (g *Guard[T]) end(w http.ResponseWriter, r *http.Request) (credential, error) {
+	s, c, err := g.session(w, r)
+	switch {
+	case err == nil:
+		return c, g.revoke(r, revocation.Session(s.Claims))
+	case !noSession(err), errors.Is(err, ErrTwoTokens): // either may be a good one
+		return c, err
+	case !errors.Is(err, ErrNoToken):
+		g.report(r, err)
+	}
+	return c, nil
+}
+
+// LogoutEverywhere takes back this session and each one that its subject has
+// started until now, and clears the cookie. It needs a session that is good: an
+// error wraps [token.ErrInvalid] if the request has none, and w is left alone
+// after any error, as by [Guard.Logout].
+//
+// A login of the last moments on a node whose clock is ahead may be missed; see
+// package revocation.
+func (g *Guard[T]) LogoutEverywhere(w http.ResponseWriter, r *http.Request) error {
+	c, err := g.current(w, r)
+	var s *token.Session[T]
+	if err == nil {
+		// A stolen token that was taken back must not log its owner out.
+		s, err = g.believe(r.Context(), c.tok)
+	}
+	if err == nil {
+		maxAge := g.verifier.Config().MaxAge
+		err = g.revoke(r, revocation.Session(s.Claims), revocation.Subject(s.Subject, maxAge))
+	}
+	if err != nil {
+		return fmt.Errorf("log out everywhere: %w", err)
+	}
+	g.forget(w, r, c)
+	return nil
+}
+
+// current returns the credential of the request by now: as the middleware found
+// it, or as this response sets it, or as the request brings it. The error is the
+// credential's, or [ErrCrossOrigin].
+func (g *Guard[T]) current(w http.ResponseWriter, r *http.Request) (credential, error) {
+	var c credential
+	if st := g.state(r.Context()); st != nil {
+		c = st.now
+	} else if tok, ok := g.cookie.pending(w.Header()); !ok {
+		c = g.read(r)
+	} else if c.tok = tok; tok == "" {
+		c.err = ErrNoToken
+	}
+	// Even without a token: a foreign page's form could have the cookie cleared,
+	// although the browser does not send it along.
+	if err := g.checkOrigin(r, c); err != nil {
+		return c, err
+	}
+	return c, c.err
+}
+
+// session returns the session of the request, revoked or not.
+func (g *Guard[T]) session(w http.ResponseWriter, r *http.Request) (*token.Session[T], credential, error) {
+	c, err := g.current(w, r)
+	if err != nil {
+		return nil, c, err
+	}
+	if st := g.state(r.Context()); st != nil {
+		return st.session.Load(), c, nil
+	}
+	s, err := g.verifier.Verify(c.tok)
+	return s, c, err
+}
+
+// revokeTimeout bounds the wait of a logout in a program that sets no deadline.
+// It is longer than a store takes to fail over.
+const revokeTimeout = 10 * time.Second
+
+// revoke stores marks, also for a client that has hung up: closing the window
+// right after the click must not undo a logout.
+func (g *Guard[T]) revoke(r *http.Request, marks ...revocation.Mark) error {
+	end, ok := r.Context().Deadline()
+	if !ok {
+		end = time.Now().Add(revokeTimeout)
+	}
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(r.Context()), end)
+	defer cancel()
+	return g.list.Revoke(ctx, marks...)
+}
+
+// forget ends the request's session here, after it was taken back. A client with
+// a bearer token has no cookie to clear.
+func (g *Guard[T]) forget(w http.ResponseWriter, r *http.Request, c credential) {
+	if !c.bearer {
+		g.cookie.clear(w.Header())
+	}
+	if st := g.state(r.Context()); st != nil {
+		st.become(credential{err: ErrNoToken}, nil)
+	}
+}

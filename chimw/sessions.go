@@ -1,0 +1,144 @@
+package chimw
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/carnet-go/carnet/token"
+)
+
+// Sessions are a [Guard] that can also start, change and renew sessions. It is
+// safe for concurrent use.
+type Sessions[T any] struct {
+	*Guard[T]
+	issuer *token.Issuer[T]
+}
+
+// New returns Sessions that mint with i. It panics if c is not usable, or if
+// tokens of i can be too large for a cookie of that name.
+func New[T any](i *token.Issuer[T], c Config) *Sessions[T] {
+	if i == nil {
+		panic("chimw: New needs an Issuer")
+	}
+	g := NewGuard(i.Verifier(), c)
+	must(checkRoom(g.cookie, i.Verifier().Config().MaxSize))
+	return &Sessions[T]{g, i}
+}
+
+// Require is [Guard.Require], and renews a session in a cookie once half of its
+// token's life has passed. It does so before the handler runs. A renewal that
+// fails leaves the old token good, and Config.Report is told.
+//
+// The cookie of a renewal must reach the browser. Behind a proxy that only asks
+// whether a request may pass, and drops the headers of a yes, use Guard.Require.
+func (s *Sessions[T]) Require(next http.Handler) http.Handler {
+	return s.middleware(next, true, s.renew)
+}
+
+// Load is [Guard.Load], and renews as Require does.
+func (s *Sessions[T]) Load(next http.Handler) http.Handler {
+	return s.middleware(next, false, s.renew)
+}
+
+// Login starts a session of subject, whose password or the like the caller has
+// just checked, and sets the cookie. The session id is always a new one. The
+// session that the request came with, if any, is taken back first.
+//
+// It returns an error, and leaves w alone, for a request from another origin
+// ([ErrCrossOrigin]: somebody may want to have the user logged in as himself) or
+// with two tokens, if the data does not fit (a [*token.SizeError]), and if
+// minting or revoking fails.
+func (s *Sessions[T]) Login(w http.ResponseWriter, r *http.Request, subject string, data T) error {
+	err := s.checkOrigin(r, credential{}) // whether it has a bearer token or not
+	if err != nil {
+		return fmt.Errorf("log in: %w", err)
+	}
+	tok, session, err := s.issuer.Issue(subject, data)
+	if err == nil {
+		_, err = s.end(w, r)
+	}
+	if err != nil {
+		return fmt.Errorf("log in: %w", err)
+	}
+	s.put(w, r, tok, session)
+	return nil
+}
+
+// errBearer is an update that could not reach its client.
+var errBearer = errors.New("a session in a bearer token can't be updated by a response")
+
+// Update changes the data of the session, and sets the cookie if that changed
+// what the token says. The session in the context is then the new one, and a
+// further Update builds on it. Call it before the response is written, and from
+// one goroutine at a time.
+//
+// The token is verified, and asked about, once more. An error wraps
+// [token.ErrInvalid] if there is no good session by now; it is a
+// [*token.SizeError] if the data does not fit. After any error, and if change
+// panics, the session is what it was, and w is left alone.
+//
+// Of two requests that update a session at the same time the last response wins.
+// What must not be lost belongs into a database.
+func (s *Sessions[T]) Update(w http.ResponseWriter, r *http.Request, change func(*T)) error {
+	if err := s.update(w, r, change); err != nil {
+		return fmt.Errorf("update session: %w", err)
+	}
+	return nil
+}
+
+func (s *Sessions[T]) update(w http.ResponseWriter, r *http.Request, change func(*T)) error {
+	c, err := s.current(w, r)
+	switch {
+	case err != nil:
+		return err
+	case c.bearer:
+		return errBearer
+	}
+	// Data decoded afresh shares no map or slice with the session in the context.
+	session, err := s.believe(r.Context(), c.tok)
+	if err != nil {
+		return err
+	}
+	change(&session.Data)
+	tok, next, err := s.issuer.Renew(session)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(next.Raw, session.Raw) {
+		s.put(w, r, tok, next)
+	}
+	return nil
+}
+
+// renew gives a session that the middleware has let pass a new token.
+func (s *Sessions[T]) renew(w http.ResponseWriter, r *http.Request, st *state[T]) {
+	session := st.session.Load()
+	if st.now.bearer || !due(&session.Claims, time.Now()) {
+		return
+	}
+	tok, next, err := s.issuer.Renew(session)
+	if err != nil {
+		s.report(r, fmt.Errorf("renew session: %w", err))
+		return
+	}
+	s.cookie.set(w.Header(), tok)
+	st.become(credential{tok: tok}, next)
+}
+
+// due reports whether half of a token's life has passed, and a new one would
+// live longer.
+func due(c *token.Claims, now time.Time) bool {
+	half := c.IssuedAt.Add(c.ExpiresAt.Sub(c.IssuedAt) / 2)
+	return now.After(half) && c.ExpiresAt.Before(c.EndsAt) && now.Before(c.EndsAt)
+}
+
+// put sends a token, and makes its session that of the request.
+func (s *Sessions[T]) put(w http.ResponseWriter, r *http.Request, tok string, session *token.Session[T]) {
+	s.cookie.set(w.Header(), tok)
+	if st := s.state(r.Context()); st != nil {
+		st.become(credential{tok: tok}, session)
+	}
+}
