@@ -1,0 +1,142 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/carnet-go/carnet/keys"
+)
+
+// An edit is how a verb changes a ring: in earnest or not, and told to whom.
+type edit struct {
+	dryRun bool
+	json   bool
+}
+
+func (e *edit) addFlags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&e.dryRun, "dry-run", false, "say what would happen and change nothing")
+	cmd.Flags().BoolVar(&e.json, "json", false, "print the result as JSON")
+}
+
+// apply changes the ring at path, or finds out whether it could be.
+func (e *edit) apply(path string, change func(*keys.Set) (*keys.Set, error)) (before, after *keys.Set, err error) {
+	// An edit begins with a lock file, which is no business of a file that is no ring.
+	ring, err := keys.Open(path)
+	if err != nil {
+		return nil, nil, adviseOpen(err, path)
+	}
+	if !e.dryRun {
+		after, err = keys.Edit(path, func(s *keys.Set) (*keys.Set, error) {
+			before = s
+			return change(s)
+		})
+		return before, after, err
+	}
+	before = ring.Set()
+	if after, err = change(before); err == nil {
+		err = replaceable(path)
+	}
+	if err != nil {
+		return before, nil, fmt.Errorf("edit key ring %s: %w", path, err)
+	}
+	return before, after, nil
+}
+
+// A change is what an edit did to one key.
+type change struct {
+	Key    string      `json:"key"` // empty for a fresh key in a dry run: the real run makes another one
+	Format keys.Format `json:"format"`
+	Was    string      `json:"was"` // a state, or "absent"
+	Is     string      `json:"is"`  // likewise
+}
+
+const absent = "absent"
+
+// changes compares two sets; before is nil for a ring that is new.
+func (e *edit) changes(before, after *keys.Set) []change {
+	was, is := index(before), index(after)
+	list := []change{}
+	for _, k := range keysOf(before) {
+		if now, ok := is[k.ID]; !ok {
+			list = append(list, change{k.ID, k.Format, k.State, absent})
+		} else if now.State != k.State {
+			list = append(list, change{k.ID, k.Format, k.State, now.State})
+		}
+	}
+	for _, k := range keysOf(after) {
+		if _, ok := was[k.ID]; ok {
+			continue
+		}
+		if e.dryRun {
+			k.ID = ""
+		}
+		list = append(list, change{k.ID, k.Format, absent, k.State})
+	}
+	return list
+}
+
+func keysOf(s *keys.Set) []keys.Key {
+	if s == nil {
+		return nil
+	}
+	return s.Keys()
+}
+
+func index(s *keys.Set) map[string]keys.Key {
+	m := map[string]keys.Key{}
+	for _, k := range keysOf(s) {
+		m[k.ID] = k
+	}
+	return m
+}
+
+// A result is what a program learns about an edit.
+type result struct {
+	Ring        string    `json:"ring"`
+	DryRun      bool      `json:"dry_run"`
+	Generation  uint64    `json:"generation"`
+	Changes     []change  `json:"changes"`
+	RotatableAt time.Time `json:"rotatable_at"`
+}
+
+// print tells the outcome of an edit.
+func (e *edit) print(w io.Writer, path string, before, after *keys.Set) error {
+	r := result{path, e.dryRun, after.Generation(), e.changes(before, after), after.RotatableAt()}
+	if e.json {
+		return printJSON(w, r)
+	}
+	verb := "is"
+	if e.dryRun {
+		verb = "would be"
+	}
+	if err := printAll(w, fmt.Appendf(nil, "%s %s at generation %d:\n", path, verb, r.Generation)); err != nil {
+		return err
+	}
+	rows := []string{"  KEY\tFORMAT\tWAS\tIS"}
+	for _, c := range r.Changes {
+		if c.Key == "" {
+			c.Key = "(fresh)"
+		}
+		rows = append(rows, strings.Join([]string{"  " + c.Key, string(c.Format), c.Was, c.Is}, "\t"))
+	}
+	return printTable(w, rows...)
+}
+
+// announce tells a person how every node comes to know the edit, and what is due
+// after it.
+func (e *edit) announce(cmd *cobra.Command, path string, after *keys.Set) {
+	if e.dryRun {
+		fmt.Fprintln(cmd.ErrOrStderr(), "dry run: nothing was changed")
+		return
+	}
+	next(cmd, "copy %s to the other nodes that mint", path)
+	next(cmd, "copy the verify-only ring to all other nodes: carnet export %s > verify.json", shell(path))
+	next(cmd, "the next rotation is possible at %s: carnet rotate %s", stamp(after.RotatableAt()), shell(path))
+	if k, ok := firstDue(after); ok {
+		next(cmd, "key %s can be pruned at %s: carnet prune %s", k.ID, stamp(after.PrunableAt(k)), shell(path))
+	}
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/carnet-go/carnet/keys"
+)
+
+func newListCmd() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list RING",
+		Short: "List the keys of a ring",
+		Long: `List the keys of a ring, oldest first. SINCE is how long a key has been in its
+state; PRUNABLE is when the last token that it can have sealed is dead.`,
+		Example: "  carnet list ring.json",
+		Args:    ringArgs(0, 0),
+		RunE:    func(cmd *cobra.Command, args []string) error { return list(cmd, args[0], asJSON) },
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a list of objects")
+	return cmd
+}
+
+// An entry is a key as a program reads it.
+type entry struct {
+	ID          string      `json:"id"`
+	Format      keys.Format `json:"format"`
+	State       string      `json:"state"`
+	CreatedAt   time.Time   `json:"created_at"`
+	Since       time.Time   `json:"since"`                 // when it came into its state
+	PrunableAt  time.Time   `json:"prunable_at,omitzero"`  // for a retired or revoked key
+	RotatableAt time.Time   `json:"rotatable_at,omitzero"` // for the pre-published key: when it may mint
+}
+
+func list(cmd *cobra.Command, path string, asJSON bool) error {
+	ring, err := keys.Open(path)
+	if err != nil {
+		return adviseOpen(err, path)
+	}
+	set := ring.Set()
+	if asJSON {
+		return printJSON(cmd.OutOrStdout(), entries(set))
+	}
+	rows := []string{"ID\tFORMAT\tSTATE\tCREATED\tSINCE\tPRUNABLE"}
+	for _, e := range entries(set) {
+		rows = append(rows, strings.Join([]string{e.ID, string(e.Format), string(e.State),
+			stamp(e.CreatedAt), ago(time.Since(e.Since)), due(e.PrunableAt)}, "\t"))
+	}
+	return printTable(cmd.OutOrStdout(), rows...)
+}
+
+func entries(s *keys.Set) (list []entry) {
+	for _, k := range s.Keys() {
+		e := entry{ID: k.ID, Format: k.Format, State: k.State, CreatedAt: k.CreatedAt, Since: since(k), PrunableAt: s.PrunableAt(k)}
+		if k.State == "pre-published" {
+			e.RotatableAt = s.RotatableAt()
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// since is when k came into its state.
+func since(k keys.Key) time.Time {
+	switch k.State {
+	case "active":
+		return k.ActivatedAt
+	case "retired":
+		return k.RetiredAt
+	case "revoked":
+		return k.RevokedAt
+	}
+	return k.CreatedAt
+}
+
+func due(t time.Time) string {
+	if !t.IsZero() && !time.Now().Before(t) {
+		return "now"
+	}
+	return stamp(t)
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/spf13/cobra"
+
+	"github.com/carnet-go/carnet/keys"
+	"github.com/carnet-go/carnet/token"
+)
+
+// A policy is the token.Config of a service, as a person repeats it, and the
+// ring that goes with it.
+type policy struct {
+	ring     string
+	issuer   string
+	audience string
+	lifetime time.Duration
+	maxAge   time.Duration
+	leeway   time.Duration
+}
+
+// addFlags adds what every verb about tokens takes.
+func (p *policy) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&p.ring, "ring", "", "file of the ring")
+	f.StringVar(&p.issuer, "issuer", "", "who mints the tokens")
+	f.StringVar(&p.audience, "audience", "", "who is to accept them")
+	f.DurationVar(&p.maxAge, "max-age", 12*time.Hour, "how long renewal can keep a session alive, as the service has it")
+	require(cmd, "ring")
+	p.lifetime, p.leeway = time.Minute, time.Minute // for the verbs without a flag for them
+}
+
+func (p *policy) addLeeway(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&p.leeway, "leeway", time.Minute, "how far two clocks may disagree")
+}
+
+func require(cmd *cobra.Command, flags ...string) {
+	for _, name := range flags {
+		if err := cmd.MarkFlagRequired(name); err != nil {
+			panic(err) // a verb that requires a flag it lacks
+		}
+	}
+}
+
+// config returns the policy for token, or a usage error.
+func (p *policy) config() (c token.Config, err error) {
+	c = token.Config{Issuer: p.issuer, Audience: p.audience, Lifetime: p.lifetime, MaxAge: p.maxAge, Leeway: p.leeway}
+	if c.Lifetime == 0 || c.MaxAge == 0 {
+		return c, usageError("--lifetime and --max-age must be at least 1s")
+	}
+	if c.Leeway == 0 {
+		c.Leeway = -1 // to token, zero is the default
+	}
+	return c, usable(c)
+}
+
+// usable turns the panic of a constructor into an error: here a person made the
+// mistake, not the program.
+func usable(c token.Config) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = usageError("%s", strings.TrimPrefix(fmt.Sprint(p), "token: "))
+		}
+	}()
+	token.NewVerifier[jsontext.Value]((*keys.VerifyRing)(nil), c)
+	return nil
+}
+
+// openAny opens a file of either kind. The set is nil for a verify-only ring.
+func openAny(path string) (token.Opener, *keys.Set, error) {
+	ring, err := keys.Open(path)
+	if err == nil {
+		return ring, ring.Set(), nil
+	}
+	verifyRing, err2 := keys.OpenVerifyOnly(path)
+	if err2 == nil {
+		return verifyRing, nil, nil
+	}
+	if strings.Contains(err.Error(), "this is a verify-only ring") {
+		err = err2 // what is wrong with it as such
+	}
+	return nil, nil, adviseOpen(err, path)
+}

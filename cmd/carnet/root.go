@@ -1,0 +1,62 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+const (
+	groupRing  = "ring"
+	groupToken = "token"
+)
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "carnet COMMAND",
+		Short: "Keep the keys of sessions",
+		Long: `carnet keeps the keys that session tokens are sealed with.
+
+A ring can mint sessions for anybody. The verify-only ring that is exported from
+it can read every token and mint none. Keep both from others.
+
+Exit codes: 0 fine, 1 refused, failed or a token was rejected, 2 wrong usage.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+
+		DisableFlagsInUseLine: true,
+		RunE: func(*cobra.Command, []string) error {
+			return usageError("which command?")
+		},
+	}
+	root.AddGroup(&cobra.Group{ID: groupRing, Title: "Rings:"}, &cobra.Group{ID: groupToken, Title: "Tokens:"})
+	addVerbs(root, groupRing, newInitCmd(), newListCmd(), newRotateCmd(), newRevokeCmd(), newPruneCmd(), newExportCmd())
+	addVerbs(root, groupToken, newIssueCmd(), newInspectCmd(), newVerifyCmd())
+	addVerbs(root, "", newDemoCmd())
+	strictHelp(root)
+	return root
+}
+
+func addVerbs(root *cobra.Command, group string, verbs ...*cobra.Command) {
+	for _, v := range verbs {
+		v.GroupID = group
+		v.RunE = failing(v.RunE)
+		root.AddCommand(v)
+	}
+}
+
+// strictHelp makes wrong usage of "carnet help nonsense" and "carnet completion
+// nonsense": cobra calls both fine.
+func strictHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			c.Args = func(_ *cobra.Command, args []string) error {
+				_, _, err := root.Find(args)
+				return err
+			}
+		case "completion":
+			c.RunE = func(*cobra.Command, []string) error { return usageError("for which shell?") }
+		}
+	}
+}

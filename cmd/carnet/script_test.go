@@ -1,0 +1,156 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/carnet-go/carnet/keys"
+	"github.com/carnet-go/carnet/token"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"carnet": main})
+}
+
+// TestScripts runs the command as its users do: one script a verb.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits,
+			"mode":  mode,
+			"key":   keyID,
+			"age":   age,
+			"mint":  mint,
+			"json":  jsonHas,
+		},
+	})
+}
+
+// exits CODE COMMAND...
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	code := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit := new(exec.ExitError)
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		code = exit.ExitCode()
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}
+
+// mode PERMISSIONS FILE
+func mode(ts *testscript.TestScript, _ bool, args []string) {
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[0] {
+		ts.Fatalf("%s has mode %s, want %s", args[1], got, args[0])
+	}
+}
+
+// key VARIABLE RING STATE sets the variable to the id of the newest such key.
+func keyID(ts *testscript.TestScript, _ bool, args []string) {
+	ring, err := keys.Open(ts.MkAbs(args[1]))
+	ts.Check(err)
+	ts.Setenv(args[0], "")
+	for _, k := range ring.Set().Keys() {
+		if k.State == args[2] {
+			ts.Setenv(args[0], k.ID)
+		}
+	}
+	if ts.Getenv(args[0]) == "" {
+		ts.Fatalf("no key is %s", args[2])
+	}
+}
+
+var (
+	times = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+	sum   = regexp.MustCompile(`"sha256": "[^"]*"`)
+)
+
+// age RING DURATION makes all that happened to a ring happen earlier.
+func age(ts *testscript.TestScript, _ bool, args []string) {
+	d, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	doc := times.ReplaceAllStringFunc(ts.ReadFile(args[0]), func(s string) string {
+		at, err := time.Parse(time.RFC3339, s)
+		ts.Check(err)
+		return at.Add(-d).Format(time.RFC3339)
+	})
+	_, inner, _ := strings.Cut(doc, `"ring": `)
+	hash := sha256.Sum256([]byte(strings.TrimSuffix(inner, "\n}\n")))
+	doc = sum.ReplaceAllString(doc, `"sha256": "`+base64.RawURLEncoding.EncodeToString(hash[:])+`"`)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(doc), 0o600))
+}
+
+// mint RING FILE [-purpose P] [-subject S] [-ago D] [-life D] writes a token that
+// "carnet issue" would not.
+func mint(ts *testscript.TestScript, _ bool, args []string) {
+	f := flag.NewFlagSet("mint", flag.ContinueOnError)
+	purpose := f.String("purpose", "session", "")
+	subject := f.String("subject", "alice", "")
+	ago := f.Duration("ago", 0, "")
+	life := f.Duration("life", time.Hour, "")
+	ts.Check(f.Parse(args[2:]))
+	ring, err := keys.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	at := time.Now().Add(-*ago).Truncate(time.Second)
+	tok, err := ring.Seal(token.Claims{
+		Binding:   token.Binding{Purpose: token.Purpose(*purpose), Issuer: "example.com", Audience: "web"},
+		ID:        "AAAAAAAAAAAAAAAAAAAAAA",
+		SessionID: "BBBBBBBBBBBBBBBBBBBBBB",
+		Subject:   strings.ReplaceAll(*subject, `\e`, "\x1b"),
+		StartedAt: at, IssuedAt: at, ExpiresAt: at.Add(*life), EndsAt: at.Add(max(*life, 12*time.Hour)),
+		Raw: []byte(`{"secret":"hunter2"}`),
+	})
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(tok+"\n"), 0o600))
+}
+
+// json FILE PATH VALUE compares the value at a path like 0.state or changes.len,
+// where len is the length of a list.
+func jsonHas(ts *testscript.TestScript, neg bool, args []string) {
+	var v any
+	d := json.NewDecoder(strings.NewReader(ts.ReadFile(args[0])))
+	d.UseNumber()
+	ts.Check(d.Decode(&v))
+	got, ok := descend(v, args[1])
+	if same := ok && fmt.Sprint(got) == args[2]; same == neg {
+		ts.Fatalf("%s of %s is %v", args[1], args[0], got)
+	}
+}
+
+func descend(v any, path string) (any, bool) {
+	for _, step := range strings.Split(path, ".") {
+		list, isList := v.([]any)
+		switch i, err := strconv.Atoi(step); {
+		case isList && step == "len":
+			return len(list), true
+		case isList && err == nil && i < len(list):
+			v = list[i]
+		default:
+			object, _ := v.(map[string]any)
+			var ok bool
+			if v, ok = object[step]; !ok {
+				return nil, false
+			}
+		}
+	}
+	return v, true
+}
