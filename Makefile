@@ -1,6 +1,6 @@
 # make test is the one command: it installs what is missing and runs all tests.
 
-.PHONY: build test race fuzz bench lint vet staticcheck vulncheck tools
+.PHONY: build test race fuzz bench leaks lint vet staticcheck vulncheck tools
 
 FUZZTIME ?= 30s
 
@@ -15,6 +15,11 @@ test: tools
 	go test -race ./...
 
 race: test
+
+# All that the tests print, looked through for keys.
+leaks:
+	@go test -v ./... > leaks.out 2>&1 || { tail -n 50 leaks.out; exit 1; }
+	go run ./internal/leaks < leaks.out
 
 # Each fuzz target in turn, FUZZTIME each.
 fuzz:

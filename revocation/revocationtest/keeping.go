@@ -155,6 +155,7 @@ func noMarkMakesRoomForAnother(s tester) {
 func whatWasAcknowledgedIsSeen(s tester) {
 	const writers, each = 4, 25
 	revoked := make(chan token.Claims)
+	all := make(chan token.Claims, writers*each)
 	var writing, reading sync.WaitGroup
 	for range writers {
 		writing.Go(func() {
@@ -166,6 +167,7 @@ func whatWasAcknowledgedIsSeen(s tester) {
 				}
 				s.refuses("a session just revoked, by who did it", c)
 				revoked <- c
+				all <- c
 			}
 		})
 		reading.Go(func() {
@@ -179,6 +181,10 @@ func whatWasAcknowledgedIsSeen(s tester) {
 	writing.Wait()
 	close(revoked)
 	reading.Wait()
+	close(all)
+	for c := range all {
+		s.refuses("a session after all others were revoked", c)
+	}
 }
 
 func aBadMarkIsRefusedWithItsWholeCall(s tester) {

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestScanFindsAKeyInEachForm(t *testing.T) {
+	_, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range [][]byte{private, private.Seed()} {
+		for name, text := range map[string]string{
+			"hex":        hex.EncodeToString(key),
+			"base64":     base64.StdEncoding.EncodeToString(key),
+			"base64url":  base64.RawURLEncoding.EncodeToString(key),
+			"%v":         fmt.Sprintf("%v", key),
+			"%#v":        fmt.Sprintf("%#v", key),
+			"in a quote": fmt.Sprintf("%q", base64.StdEncoding.EncodeToString(key)),
+			"in JSON":    fmt.Sprintf(`{"sign":%q}`, base64.StdEncoding.EncodeToString(key)),
+		} {
+			found, err := scan(strings.NewReader("fine\nerror: " + text + " is bad\nfine\n"))
+			if err != nil || len(found) != 1 || !strings.HasPrefix(found[0], "line 2:") || strings.Contains(found[0], text) {
+				t.Errorf("%d bytes as %s: %v %v", len(key), name, found, err)
+			}
+		}
+	}
+}
+
+func TestScanLetsTheRestPass(t *testing.T) {
+	for _, line := range []string{
+		"ok  	github.com/carnet-go/carnet/keys	12.742s",
+		"key k4.lid.V7OdgjVaVpckWZTv8r2V0sgTmFdsfQNVI6ffsgJmK3QQ is active",
+		`"public": "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrA",`,
+	} {
+		if found, err := scan(strings.NewReader(line)); err != nil || len(found) > 0 {
+			t.Errorf("%s: %v %v", line, found, err)
+		}
+	}
+}
