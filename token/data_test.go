@@ -2,6 +2,7 @@ package token_test
 
 import (
 	"errors"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -150,7 +151,14 @@ func TestDataThatCannotBeWritten(t *testing.T) {
 	for range 20 {
 		deep = []any{deep}
 	}
-	for name, data := range map[string]any{"a func": func() {}, "bad text": "\xff", "too deep": deep} {
+	wide := map[int]bool{}
+	for i := range 257 {
+		wide[i] = true
+	}
+	long := new(big.Int).Exp(big.NewInt(10), big.NewInt(256), nil)
+	for name, data := range map[string]any{
+		"a func": func() {}, "bad text": "\xff", "too deep": deep, "too wide": wide, "a long number": long,
+	} {
 		if tok, _, err := issuer.Issue("alice", data); err == nil {
 			t.Errorf("%s was sealed in %d bytes", name, len(tok))
 		}

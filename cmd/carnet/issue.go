@@ -87,11 +87,11 @@ func named(s string) bool {
 // checkData does not quote the data: it is a claim.
 func checkData(data []byte) error {
 	var v jsontext.Value
+	if err := strictjson.Check([]byte(`{"data":` + string(data) + `}`)); err != nil {
+		return usageError("--data can't be put into a token: %v", err)
+	}
 	if err := strictjson.Unmarshal(data, &v); err != nil {
 		return usageError("--data is not strict JSON: one value, UTF-8, no name twice in an object")
-	}
-	if strictjson.Depth(data) >= strictjson.MaxDepth {
-		return usageError("--data is nested %d deep or more", strictjson.MaxDepth)
 	}
 	return nil
 }

@@ -45,8 +45,8 @@ func encodeClaims(c token.Claims) ([]byte, error) {
 		// The cause may quote the claims.
 		return nil, errors.New("the claims can't be written as JSON")
 	}
-	if strictjson.Depth(payload) > strictjson.MaxDepth {
-		return nil, strictjson.ErrTooDeep
+	if err := strictjson.Check(payload); err != nil {
+		return nil, err
 	}
 	return payload, nil
 }

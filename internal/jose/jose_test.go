@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +127,14 @@ func TestGenuineSealsWithOtherContentsAreRefused(t *testing.T) {
 		"exp as a string":          {replace(`"exp":1764001800`, `"exp":"1764001800"`), token.ErrMalformed},
 		"exp with a fraction":      {replace(`"exp":1764001800`, `"exp":1764001800.5`), token.ErrMalformed},
 		"exp with an exponent":     {replace(`"exp":1764001800`, `"exp":1764e6`), token.ErrMalformed},
+		"exp with a zero fraction": {replace(`"exp":1764001800`, `"exp":1764001800.0`), token.ErrMalformed},
+		"exp with a leading zero":  {replace(`"exp":1764001800`, `"exp":01764001800`), token.ErrMalformed},
+		"exp as minus zero":        {replace(`"exp":1764001800`, `"exp":-0`), token.ErrClaims},
+		"exp as NaN":               {replace(`"exp":1764001800`, `"exp":NaN`), token.ErrMalformed},
+		"exp true":                 {replace(`"exp":1764001800`, `"exp":true`), token.ErrMalformed},
+		"exp of 300 digits":        {replace(`"exp":1764001800`, `"exp":`+strings.Repeat("1", 300)), token.ErrMalformed},
+		"a number of 257 digits":   {replace(`{"Name":"Alice"}`, strings.Repeat("1", 257)), token.ErrMalformed},
+		"257 members in the data":  {replace(`{"Name":"Alice"}`, members(257)), token.ErrMalformed},
 		"exp beyond int64":         {replace(`"exp":1764001800`, `"exp":9223372036854775808`), token.ErrMalformed},
 		"exp in the year 10000":    {replace(`"exp":1764001800`, `"exp":253402300800`), token.ErrClaims},
 		"exp null":                 {replace(`"exp":1764001800`, `"exp":null`), token.ErrClaims},
@@ -150,6 +159,15 @@ func TestGenuineSealsWithOtherContentsAreRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// members returns an object with n of them.
+func members(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `,"%d":0`, i)
+	}
+	return "{" + b.String()[1:] + "}"
 }
 
 // One character, at any position, changed to any other of the alphabet or to a

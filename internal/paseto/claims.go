@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/carnet-go/carnet/internal/strictjson"
 	"github.com/carnet-go/carnet/token"
 )
 
@@ -36,7 +37,6 @@ var (
 	errIncomplete = errors.New("the claims lack a purpose that is known, an issuer, audience, subject, id or session id")
 	errTime       = errors.New("a time is outside the years 1970 to 9999")
 	errJSON       = errors.New("the claims can't be written as JSON") // the cause may quote them
-	errTooDeep    = errors.New("the session data is nested too deep")
 )
 
 func encodeClaims(c token.Claims) ([]byte, error) {
@@ -63,8 +63,8 @@ func encodeClaims(c token.Claims) ([]byte, error) {
 	if err != nil {
 		return nil, errJSON
 	}
-	if tooDeep(payload) {
-		return nil, errTooDeep
+	if err := strictjson.Check(payload); err != nil {
+		return nil, err
 	}
 	return payload, nil
 }
@@ -72,7 +72,7 @@ func encodeClaims(c token.Claims) ([]byte, error) {
 // decodeClaims reads a genuine payload. It keeps none of its memory.
 func decodeClaims(payload []byte, b token.Binding) (token.Claims, error) {
 	var p claims
-	if decode(payload, &p) != nil {
+	if strictjson.Unmarshal(payload, &p) != nil {
 		return token.Claims{}, token.ErrMalformed
 	}
 	started, ok1 := parseTime(p.StartedAt, toMicrosecond)
@@ -124,40 +124,4 @@ func parseTime(s, layout string) (time.Time, bool) {
 	}
 	var form [len(toMicrosecond)]byte
 	return t, string(t.AppendFormat(form[:0], layout)) == s
-}
-
-// maxDepth is how deep a payload may be nested, session data and what is around
-// it together: it keeps small what a hostile insider can make a decoder do.
-const maxDepth = 32
-
-// decode reads JSON that came from outside: names match to the letter, none may
-// appear twice, text is UTF-8, and nothing follows the value. Members that v does
-// not know are ignored.
-func decode(b []byte, v any) error {
-	if tooDeep(b) {
-		return errTooDeep
-	}
-	return json.Unmarshal(b, v)
-}
-
-// tooDeep counts the brackets that are open at once. It is exact for valid JSON;
-// in other text a decoder stops before it can meet more.
-func tooDeep(b []byte) bool {
-	level := 0
-	for quoted, i := false, 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			if level++; level > maxDepth {
-				return true
-			}
-		case c == '}' || c == ']':
-			level--
-		}
-	}
-	return false
 }

@@ -24,7 +24,7 @@ func TestOpenReturnsWhatWasSealed(t *testing.T) {
 		"null":                func(c *token.Claims) { c.Raw = []byte(`null`) },
 		"a long number":       func(c *token.Claims) { c.Raw = []byte(`12345678901234567890.1250`) },
 		"escapes in the data": func(c *token.Claims) { c.Raw = []byte(`{"a":"\u003c\/\u00e9"}`) },
-		"the deepest data":    func(c *token.Claims) { c.Raw = nested(31) },
+		"the deepest data":    func(c *token.Claims) { c.Raw = nested(15) },
 		"the first second":    func(c *token.Claims) { c.IssuedAt = time.Unix(1, 0).UTC() },
 		"the last second":     func(c *token.Claims) { c.EndsAt = time.Unix(253402300799, 0).UTC() },
 		"no microseconds":     func(c *token.Claims) { c.StartedAt = c.IssuedAt },
@@ -202,7 +202,7 @@ func TestSealRefusesWhatItCannotSay(t *testing.T) {
 		"two values":         func(c *token.Claims) { c.Raw = []byte(`1,"sub":"root"`) },
 		"a name twice":       func(c *token.Claims) { c.Raw = []byte(`{"a":1,"a":2}`) },
 		"data in bad UTF-8":  func(c *token.Claims) { c.Raw = []byte("\"\xff\"") },
-		"data nested deeply": func(c *token.Claims) { c.Raw = nested(32) },
+		"data nested deeply": func(c *token.Claims) { c.Raw = nested(16) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := claims()

@@ -1,6 +1,6 @@
 // Package strictjson reads JSON that came from outside: names match to the
 // letter, none may appear twice, text is UTF-8, nothing follows the value, and
-// nesting is bounded before anything is decoded.
+// how deep, wide and long it may be is bounded before anything is decoded.
 package strictjson
 
 import (
@@ -9,40 +9,74 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// MaxDepth is how deep a document may be nested, session data and what is around
-// it together. A cookie is no document, and a bound keeps what a hostile insider
-// can make a decoder do small.
-const MaxDepth = 16
+// The bounds keep small what a hostile insider can make a decoder do.
+const (
+	// MaxDepth is how deep a document may be nested, session data and what is
+	// around it together.
+	MaxDepth = 16
 
-// ErrTooDeep is a document nested more than [MaxDepth] deep.
-var ErrTooDeep = errors.New("JSON is nested too deep")
+	// MaxMembers is how many members an object may have.
+	MaxMembers = 256
+
+	// MaxNumber is how many characters a number may have. Decoding one can take
+	// time with the square of its length.
+	MaxNumber = 256
+)
+
+// Documents that break a bound.
+var (
+	ErrTooDeep = errors.New("JSON is nested too deep: 16 levels are allowed")
+	ErrTooWide = errors.New("a JSON object has too many members: 256 are allowed")
+	ErrTooLong = errors.New("a JSON number is too long: 256 characters are allowed")
+)
 
 // Unmarshal decodes b into v. Members that v does not know are ignored, unless
 // opts refuse them.
 func Unmarshal(b []byte, v any, opts ...json.Options) error {
-	if Depth(b) > MaxDepth {
-		return ErrTooDeep
+	if err := Check(b); err != nil {
+		return err
 	}
 	return json.Unmarshal(b, v, opts...)
 }
 
-// Depth counts the levels of objects and arrays in b. It is exact for valid JSON
-// and finite for everything else.
-func Depth(b []byte) int {
-	deepest, level := 0, 0
-	for quoted, i := false, 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case quoted && c == '\\':
+// Check returns an error if b breaks a bound. It is exact for valid JSON and
+// does not find out whether b is. It looks at each byte once and allocates
+// nothing.
+func Check(b []byte) error {
+	var members [MaxDepth + 1]int // so far, by level
+	level, number := 0, 0
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; c {
+		case '"':
+			i = endOfString(b, i)
+		case '{', '[':
+			if level++; level > MaxDepth {
+				return ErrTooDeep
+			}
+			members[level] = 0
+		case '}', ']':
+			level = max(level-1, 0)
+		case ':':
+			if members[level]++; members[level] > MaxMembers {
+				return ErrTooWide
+			}
+		case '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '-', '+', '.', 'e', 'E':
+			if number++; number > MaxNumber {
+				return ErrTooLong
+			}
+			continue
+		}
+		number = 0
+	}
+	return nil
+}
+
+// endOfString returns where the string that begins at i ends.
+func endOfString(b []byte, i int) int {
+	for i++; i < len(b) && b[i] != '"'; i++ {
+		if b[i] == '\\' {
 			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			level++
-			deepest = max(deepest, level)
-		case c == '}' || c == ']':
-			level--
 		}
 	}
-	return deepest
+	return i
 }

@@ -1,0 +1,141 @@
+package strictjson_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/carnet-go/carnet/internal/strictjson"
+)
+
+func nested(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+
+// object returns one with n members, each with this value.
+func object(n int, value string) string {
+	members := make([]string, n)
+	for i := range members {
+		members[i] = fmt.Sprintf(`"%d":%s`, i, value)
+	}
+	return "{" + strings.Join(members, ",") + "}"
+}
+
+func TestBounds(t *testing.T) {
+	digits := strings.Repeat("1", strictjson.MaxNumber)
+	for name, tt := range map[string]struct {
+		doc  string
+		want error
+	}{
+		"the deepest":                  {nested(16), nil},
+		"a level more":                 {nested(17), strictjson.ErrTooDeep},
+		"deep in an object":            {`{"a":` + nested(16) + `}`, strictjson.ErrTooDeep},
+		"level after level":            {"[" + strings.Repeat(nested(15)+",", 9) + "1]", nil},
+		"brackets in a string":         {`"` + strings.Repeat(`[`, 99) + `"`, nil},
+		"brackets behind a quote":      {`"\"` + strings.Repeat(`[`, 99) + `"`, nil},
+		"brackets behind a backslash":  {`["\\",` + nested(16) + "]", strictjson.ErrTooDeep},
+		"the widest":                   {object(256, "1"), nil},
+		"a member more":                {object(257, "1"), strictjson.ErrTooWide},
+		"wide within":                  {`[{"a":` + object(257, "1") + `}]`, strictjson.ErrTooWide},
+		"wide together":                {"[" + object(200, "1") + "," + object(200, "1") + "]", nil},
+		"wide at two levels":           {object(256, `{"a":1,"b":2}`), nil},
+		"colons in a string":           {`{"a":"` + strings.Repeat(":", 999) + `"}`, nil},
+		"the longest number":           {digits, nil},
+		"a digit more":                 {digits + "1", strictjson.ErrTooLong},
+		"a negative one":               {"-" + digits, strictjson.ErrTooLong},
+		"a long fraction":              {"0." + digits, strictjson.ErrTooLong},
+		"a long exponent":              {"1e" + digits, strictjson.ErrTooLong},
+		"a long number in the middle":  {`{"a":[1,` + digits + `1]}`, strictjson.ErrTooLong},
+		"many numbers":                 {"[" + strings.Repeat("123,", 999) + "1]", nil},
+		"digits in a string":           {`"` + strings.Repeat("1", 999) + `"`, nil},
+		"digits in a name":             {`{"` + strings.Repeat("1", 999) + `":1}`, nil},
+		"a byte order mark":            {"\ufeff{}", fault},
+		"UTF-16":                       {"{\x00}\x00", fault},
+		"a name twice":                 {`{"a":1,"a":2}`, fault},
+		"a name twice by escapes":      {`{"a":1,"\u0061":2}`, fault},
+		"a name twice within":          {`[{"x":{"a":1,"a":2}}]`, fault},
+		"a name in two cases":          {`{"a":1,"A":2}`, nil},
+		"broken UTF-8":                 {"\"\xff\"", fault},
+		"broken UTF-8 in a name":       {"{\"\xff\":1}", fault},
+		"half a surrogate pair":        {`"\ud800"`, fault},
+		"two values":                   {`1 2`, fault},
+		"something behind":             {`{}x`, fault},
+		"a NUL behind":                 {"{}\x00", fault},
+		"white space behind":           {"{} \t\r\n", nil},
+		"other white space":            {"{}\u00a0", fault},
+		"a comment":                    {"{/**/}", fault},
+		"a trailing comma":             {"[1,]", fault},
+		"single quotes":                {"{'a':1}", fault},
+		"no quotes":                    {"{a:1}", fault},
+		"a leading zero":               {"01", fault},
+		"a leading plus":               {"+1", fault},
+		"hexadecimal":                  {"0x1", fault},
+		"no digit before the point":    {".5", fault},
+		"no digit after the point":     {"1.", fault},
+		"NaN":                          {"NaN", fault},
+		"Infinity":                     {"Infinity", fault},
+		"a control in a string":        {"\"\x01\"", fault},
+		"a string that does not end":   {`"`, fault},
+		"one that ends in a backslash": {`"\`, fault},
+		"closed more often than open":  {"]]]]}}}}", fault},
+		"nothing":                      {"", fault},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var v jsontext.Value
+			switch err := strictjson.Unmarshal([]byte(tt.doc), &v); {
+			case tt.want == fault && err == nil:
+				t.Error("taken")
+			case tt.want != fault && err != tt.want:
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+		})
+	}
+}
+
+// fault stands for an error of the decoder.
+var fault = fmt.Errorf("an error of the decoder")
+
+// Names are compared to the letter, where encoding/json folds ASCII and more.
+func TestNamesMatchToTheLetter(t *testing.T) {
+	for _, name := range []string{"ISS", "Iss", "i\u017fs", "is\u017f", " iss", "iss ", `iss\u0000`} {
+		var v struct {
+			Issuer string `json:"iss"`
+		}
+		if err := strictjson.Unmarshal([]byte(`{"`+name+`":"x"}`), &v); err != nil || v.Issuer != "" {
+			t.Errorf("%q was taken for iss: %v", name, err)
+		}
+	}
+}
+
+// What Check finds is what a decoder that counts finds.
+func FuzzCheck(f *testing.F) {
+	for _, seed := range []string{`{"a":[1,"\"[{:",{"b":-1.5e+3}]}`, nested(17), object(257, "1"), strings.Repeat("1", 257), `"\`, "]"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		err := strictjson.Check(doc)
+		if v := jsontext.Value(doc); v.IsValid() {
+			if want := count(v); (err == nil) != want {
+				t.Errorf("%q: got %v", doc, err)
+			}
+		}
+	})
+}
+
+// count reports whether valid JSON is within the bounds.
+func count(v jsontext.Value) bool {
+	ok := true
+	d := jsontext.NewDecoder(strings.NewReader(string(v)))
+	for {
+		tok, err := d.ReadToken()
+		if err != nil {
+			return ok
+		}
+		if kind, n := d.StackIndex(d.StackDepth()); kind == '{' && n > 2*strictjson.MaxMembers {
+			ok = false
+		}
+		if d.StackDepth() > strictjson.MaxDepth || tok.Kind() == '0' && len(tok.String()) > strictjson.MaxNumber {
+			ok = false
+		}
+	}
+}
