@@ -2,6 +2,7 @@ package keys
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 
 	"github.com/go-json-experiment/json"
@@ -24,7 +25,7 @@ type jwk struct {
 // section 5), for services in other languages. As [Set.VerifyOnly] it holds no
 // private key, but whoever has it can read every token: it must not be served to
 // the public. PASETO keys have no such form and are left out, as are revoked
-// ones.
+// ones; a set that has no others is an error.
 func (s *Set) JWKS() ([]byte, error) {
 	b64 := base64.RawURLEncoding.EncodeToString
 	set := struct {
@@ -37,6 +38,9 @@ func (s *Set) JWKS() ([]byte, error) {
 		set.Keys = append(set.Keys,
 			jwk{Type: "oct", ID: k.ID, Use: "enc", Alg: "dir", Secret: b64(k.seal[:])},
 			jwk{Type: "OKP", Curve: "Ed25519", ID: k.ID, Use: "sig", Alg: "EdDSA", X: b64(k.Public)})
+	}
+	if len(set.Keys) == 0 {
+		return nil, errors.New("write JWK set: the ring has no JWT key, and a PASETO key has no form as a JWK")
 	}
 	doc, err := json.Marshal(set, jsontext.WithIndent("  "))
 	if err != nil {
