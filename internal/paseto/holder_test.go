@@ -25,15 +25,15 @@ const payload = `{"iss":"example.com","sub":"alice","aud":"web","exp":"2025-11-2
 	`"jti":"iiiiiiiiiiiiiiiiiiiiii","sid":"ssssssssssssssssssssss","auth_time":"2025-11-24T16:00:00.123456Z",` +
 	`"ends":"2025-11-25T04:00:00Z","data":{"Name":"Alice"}}`
 
-// foreign was made from payload, with the keys of newHolder, by the primitives
-// of the npm package paseto-ts 2.0.7.
-const foreign = "v4.local.YSBub25jZSB0aGF0IGlzIHVzZWQgaW4gdGVzdHMgLi5Ug0YGDvkkMzw9Ababq-Lq7aGNj0bDo3WGm36IwqCuX0i9q5a65UnI" +
-	"ljM5aQcBEUlreRh38ONBceRGOEij5gB_AbkzsE8Zq2KLMnneUml5hxL9j0jM7eqHbd-Q93s37UYcoT5752z5jduXzQmgdYiEWEYU2l9S8Kkx-kWwzL3F" +
-	"zpXrgNR_3t2beWReXEnaXDf1L5Zq8aOKqvcCKtT3RO51yVT7uACT-lWIw3mRIdc88mb5BzwWPA-hEPHk00JrYbtDwiJz-szEY3HZBdWW-LOtcw3ln8pC" +
-	"80lRtrAfcVve-eAAAVpE_Z-qSxceY3y_T6LIlyFqGscz8Firpz-74AcErQcF4A6YPxvLKEWe-vtjjf5xGc89tu3pAljR_Bpb5O9G-RB9LqswIMjfFsK_" +
-	"D2jYaAmZ5HQh0YATd7c2x5L304_BpfQKMwEWA2X8bT1pBRiNbeORo8Q4lGGxsT3tjb2g3dNSWhcfqsz2wg1L6_RwE_rA46-rf05UjlqGayIZq6WEhM6s" +
-	"LujZr4GM67iu46fleo-kYAm8_L0s_dskjZW_NBpIvGwrLYkugJyEgWUkGIny5EMfb21Ykd6xl1qmFQei8jKrihnfNI3qcp-3l7qJ1XZSvq-hKjt7q93A" +
-	"mlCz.eyJraWQiOiJrNC5saWQuRndzZXlhTDdNZmJxV01fYktZSmpVekcyaWpMOXB2QjUzc0FaMU5nTVRTRi0ifQ"
+// foreign was made from payload, with the keys of newHolder, by the npm package
+// paseto-ts 2.0.7.
+const foreign = "v4.local.z5XCE8w1WD_9If76-mUlP8EvVbfcbY1kZxHfcj31GK085AkPNVkL2dbGhRL7bpHJrI9AN91YcR5waWB9Ntv2v394WAtdWK3WkifNogF0QMU" +
+	"HACbflJkdR7opCQBeXWwu8UwEGJUzc75FFzTcjzEFFRGpByCmJeoIwT28DENlHZSyNrKapCCU-EnQH56W11NxcNXZxjeG0884y19BSOGR3o5_OXRPU_g" +
+	"5ntGBrnbg5oums7o1TRkyP2iiX6wmhH4F_XHrIK7pOOcbYA4Lg3walHkugW58GZvVo6iE5XbJYvQWXITaKF_C3yqu1vHFGkAl4EKMkfCuVlaBImJTsc-" +
+	"18pPiR49hJL5vIBQr1qWrs4QWXyuEr8YyCGSq1-cQ36hmWSHUmnRDm1xFqiYdHteiNFmPbhrwIDfmJEG2-gT3wdyGb5Q2TKOOTgFNQXc6MId__jJy5Y1" +
+	"6tTitpLHJPamFhOtE3POXcebxlqfrprlEGKdI_788r2BJ_TYnQDK8fHhTDB1d8Yj2eKSi5mq_wujwQnM8WBED3eC1UAXjDvMeerlFKcXodPmGXg0v7OV" +
+	"Klwq_D_oVYFpvBBNEd0krih8KG3DiKkMP6DMnaGHU0C2iYwZf4gVdRI97EBTQ-W-RJkLScHcowoTAhtRZTFjrGxiLIni524AMSpVYeMhbEovhwK22uan" +
+	"QHC1DDm2d.eyJraWQiOiJrNC5saWQuRndzZXlhTDdNZmJxV01fYktZSmpVekcyaWpMOXB2QjUzc0FaMU5nTVRTRi0ifQ"
 
 func claims() token.Claims {
 	return token.Claims{
@@ -104,15 +104,20 @@ func (h holder) signed(payload string, b token.Binding) string {
 	return "v4.public." + b64.EncodeToString([]byte(payload+string(sig)))
 }
 
-// envelope seals any text as the content of a token.
+// envelope seals any text as the inner token.
 func (h holder) envelope(inner string, b token.Binding) string {
+	return h.sealed(`{"token":"`+inner+`"}`, b)
+}
+
+// sealed returns a v4.local of any text.
+func (h holder) sealed(payload string, b token.Binding) string {
 	nonce, footer := strings.Repeat("n", 32), `{"kid":"`+h.ID()+`"}`
-	c := h.xor(nonce, inner)
+	c := h.xor(nonce, payload)
 	tag := mac(32, mac(32, string(h.secret), "paseto-auth-key-for-aead"+nonce), pae("v4.local.", nonce, c, footer, assertion(b)))
 	return "v4.local." + b64.EncodeToString([]byte(nonce+c+tag)) + "." + b64.EncodeToString([]byte(footer))
 }
 
-// content takes a token's text out of its envelope.
+// content takes the payload out of the envelope.
 func (h holder) content(tok string) string {
 	body, _ := b64.DecodeString(strings.Split(tok, ".")[2])
 	return h.xor(string(body[:32]), string(body[32:len(body)-32]))

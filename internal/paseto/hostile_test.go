@@ -51,6 +51,22 @@ func TestGenuineEnvelopesWithOtherContents(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { h.refuse(t, h.envelope(tt.inner, session), tt.want) })
 	}
+	for name, payload := range map[string]string{
+		"the inner token, not in JSON": inner,
+		"JSON of nothing":              "{}",
+		"JSON of a string":             `"` + inner + `"`,
+		"another name":                 `{"Token":"` + inner + `"}`,
+		"a space before it":            ` {"token":"` + inner + `"}`,
+		"a space in it":                `{"token": "` + inner + `"}`,
+		"a line feed after it":         `{"token":"` + inner + `"}` + "\n",
+		"cut":                          `{"token":"` + inner + `"`,
+		"nothing after the prefix":     `{"token":"`,
+		"prefix and suffix overlap":    `{"token":"}`,
+		"a member too many":            `{"token":"` + inner + `","a":1}`,
+		"the name twice":               `{"token":"x","token":"` + inner + `"}`,
+	} {
+		t.Run(name, func(t *testing.T) { h.refuse(t, h.sealed(payload, session), token.ErrMalformed) })
+	}
 	t.Run("sealed as refresh", func(t *testing.T) { h.refuse(t, h.envelope(inner, refresh), token.ErrInvalid) })
 }
 

@@ -31,6 +31,7 @@ type Opener struct {
 type workspace struct {
 	tok      []byte
 	implicit []byte
+	payload  []byte // the outer one
 	nonce    [localNonceSize]byte
 	outer    *local
 	inner    public
@@ -99,9 +100,13 @@ func (o *Opener) Open(tok string, b token.Binding) (token.Claims, error) {
 func (o *Opener) payload(w *workspace, tok string, b token.Binding) ([]byte, error) {
 	w.tok = append(w.tok[:0], tok...)
 	w.bind(b)
-	inner, err := w.outer.decrypt(w.tok, o.footer, w.implicit)
+	outer, err := w.outer.decrypt(w.tok, o.footer, w.implicit)
 	if err != nil {
 		return nil, err
+	}
+	inner, ok := unwrap(outer)
+	if !ok {
+		return nil, token.ErrMalformed
 	}
 	return w.inner.verify(o.pub, inner, nil, w.implicit)
 }

@@ -2,9 +2,13 @@
 // Ed25519, inside a v4.local, sealed with XChaCha20 and BLAKE2b. Both are to the
 // letter of the PASETO specification, and the key ids to that of PASERK.
 //
-//	outer token  v4.local.<sealed inner token>.<footer>
-//	footer       {"kid":"k4.lid.…"}
-//	inner token  v4.public.<claims and signature>
+//	outer token    v4.local.<sealed outer payload>.<footer>
+//	footer         {"kid":"k4.lid.…"}
+//	outer payload  {"token":"<inner token>"}
+//	inner token    v4.public.<claims and signature>
+//
+// The outer payload is an object because that of every PASETO is (Payload
+// Processing), and libraries take no other. It is compared, never parsed.
 //
 // The inner token has no footer: the outer key says which public key belongs to
 // it. Both layers have the same implicit assertion, PAE("carnet/v1", purpose,

@@ -72,9 +72,9 @@ func TestTheDocumentedBytes(t *testing.T) {
 		}
 	})
 	t.Run("Seal writes the same", func(t *testing.T) {
-		inner := h.content(seal(t, h, claims()))
-		if want := h.signed(payload, session); inner != want {
-			t.Errorf("the inner token is\n%s, want\n%s", inner, want)
+		content := h.content(seal(t, h, claims()))
+		if want := `{"token":"` + h.signed(payload, session) + `"}`; content != want {
+			t.Errorf("the outer payload is\n%s, want\n%s", content, want)
 		}
 	})
 	t.Run("footer", func(t *testing.T) {

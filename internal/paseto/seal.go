@@ -50,6 +50,7 @@ func (s *Sealer) Seal(c token.Claims) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("seal PASETO: %w", err)
 	}
+	w.payload = appendWrapped(w.payload[:0], inner)
 	rand.Read(w.nonce[:])
-	return string(w.outer.encrypt(w.nonce[:], inner, s.footer, w.implicit)), nil
+	return string(w.outer.encrypt(w.nonce[:], w.payload, s.footer, w.implicit)), nil
 }
