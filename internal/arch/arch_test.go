@@ -26,6 +26,7 @@ var level = map[string]int{
 	"internal/paseto":           1,
 	"keys":                      2,
 	"revocation":                2,
+	"revocation/freshness":      3,
 	"revocation/revocationtest": 3,
 	"chimw":                     3,
 	"cmd/carnet/internal/demo":  4,
