@@ -189,7 +189,7 @@ func newFile(t *testing.T, f keys.Format) (path string, ring *keys.Ring) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "ring.json")
 	set, _ := newSet(t, f)
-	if err := set.Create(path); err != nil {
+	if err := (keys.Source{Path: path, Plain: true}).Create(t.Context(), set); err != nil {
 		t.Fatal(err)
 	}
 	ring, err := keys.Open(path)

@@ -20,7 +20,7 @@ func TestNodeOpensOurs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := set.Create(ring); err != nil {
+	if err := (keys.Source{Path: ring, Plain: true}).Create(t.Context(), set); err != nil {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "jwks.json"), carnet(t, "export", "--jwks", ring))

@@ -13,13 +13,27 @@ import (
 	"testing"
 
 	"github.com/carnet-go/carnet/keys"
+	"github.com/carnet-go/carnet/keys/keystore"
 )
+
+// create makes a ring in the clear.
+func create(t testing.TB, path string, s *keys.Set) error {
+	t.Helper()
+	return keys.Source{Path: path, Plain: true}.Create(t.Context(), s)
+}
+
+func edit(t testing.TB, path string, change func(*keys.Set) (*keys.Set, error)) (*keys.Set, error) {
+	t.Helper()
+	return keys.Source{Path: path}.Edit(t.Context(), change)
+}
+
+func rotate(s *keys.Set) (*keys.Set, error) { return s.Rotate("", true) }
 
 // newFile returns the path of a new ring.
 func newFile(t testing.TB, f keys.Format) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "ring.json")
-	if err := newSet(t, f).Create(path); err != nil {
+	if err := create(t, path, newSet(t, f)); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -60,7 +74,7 @@ func TestFilesRoundTrip(t *testing.T) {
 	for _, f := range []keys.Format{keys.JWT, keys.PASETO} {
 		t.Run(string(f), func(t *testing.T) {
 			path := newFile(t, f)
-			if _, err := keys.Edit(path, func(s *keys.Set) (*keys.Set, error) { return s.Rotate("", true) }); err != nil {
+			if _, err := edit(t, path, rotate); err != nil {
 				t.Fatal(err)
 			}
 			ring, err := keys.Open(path)
@@ -84,7 +98,7 @@ func TestFilesRoundTrip(t *testing.T) {
 func TestCreateKeepsAnExistingFile(t *testing.T) {
 	path := newFile(t, keys.JWT)
 	before := read(t, path)
-	if err := newSet(t, keys.JWT).Create(path); !errors.Is(err, fs.ErrExist) {
+	if err := create(t, path, newSet(t, keys.JWT)); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("got %v", err)
 	}
 	if !bytes.Equal(before, read(t, path)) {
@@ -124,7 +138,7 @@ func TestEachOpenRefusesTheOthersFile(t *testing.T) {
 func TestAFailedEditLeavesTheFile(t *testing.T) {
 	path := newFile(t, keys.JWT)
 	before := read(t, path)
-	_, err := keys.Edit(path, func(s *keys.Set) (*keys.Set, error) { return s.Rotate("", false) })
+	_, err := edit(t, path, func(s *keys.Set) (*keys.Set, error) { return s.Rotate("", false) })
 	if !errors.Is(err, keys.ErrTooSoon) {
 		t.Errorf("got %v", err)
 	}
@@ -139,7 +153,11 @@ func TestConcurrentEditsFollowEachOther(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 5 {
-				if _, err := keys.Edit(path, func(s *keys.Set) (*keys.Set, error) { return s.Rotate("", true) }); err != nil {
+				_, err := edit(t, path, rotate)
+				for errors.Is(err, keystore.ErrConflict) {
+					_, err = edit(t, path, rotate)
+				}
+				if err != nil {
 					t.Error(err)
 				}
 			}
@@ -192,7 +210,7 @@ func equalJSON(a, b []byte) bool {
 
 func TestReloadKeepsTheOldKeysWhenTheFileIsBad(t *testing.T) {
 	path := newFile(t, keys.JWT)
-	if _, err := keys.Edit(path, func(s *keys.Set) (*keys.Set, error) { return s.Rotate("", true) }); err != nil {
+	if _, err := edit(t, path, rotate); err != nil {
 		t.Fatal(err)
 	}
 	verifyPath := export(t, path)
@@ -208,7 +226,7 @@ func TestReloadKeepsTheOldKeysWhenTheFileIsBad(t *testing.T) {
 
 	other := newFile(t, keys.JWT)
 	older := ring.Set()
-	if _, err := keys.Edit(path, func(s *keys.Set) (*keys.Set, error) { return s.Rotate("", true) }); err != nil {
+	if _, err := edit(t, path, rotate); err != nil {
 		t.Fatal(err)
 	}
 	if ring.Reload() != nil || ring.Generation() != older.Generation()+1 {
@@ -219,7 +237,7 @@ func TestReloadKeepsTheOldKeysWhenTheFileIsBad(t *testing.T) {
 		t.Fatal("a good verify-only file was not loaded")
 	}
 	rollback := filepath.Join(t.TempDir(), "old.json")
-	if err := older.Create(rollback); err != nil {
+	if err := create(t, rollback, older); err != nil {
 		t.Fatal(err)
 	}
 	for name, bad := range map[string][2][]byte{

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -12,7 +13,7 @@ var _ token.Sealer = (*Ring)(nil)
 
 // A Ring mints and reads tokens. It is safe for concurrent use.
 type Ring struct {
-	path string // empty for one that was not opened from a file
+	src  *Source // nil for one that lives in memory only
 	snap atomic.Pointer[snapshot]
 }
 
@@ -58,23 +59,22 @@ func newTable(name string, generation uint64) *table {
 	return &table{name, generation, map[string]opener{}, map[string]struct{}{}}
 }
 
-// Open returns the ring in a file that [Set.Create] or "carnet init" made. The file
-// must be readable by its owner alone: whoever has it can mint sessions.
+// Open returns the ring in a file that "carnet init" made. The file must be
+// readable by its owner alone: whoever has it can mint sessions. For other places
+// see [Source.Open].
 func Open(path string) (*Ring, error) {
-	r := &Ring{path: path}
-	if err := r.Reload(); err != nil {
-		return nil, err
-	}
-	return r, nil
+	return Source{Path: path}.Open(context.Background())
 }
 
-// Reload reads the file again. If that fails the ring goes on with the keys it
-// has, and the error says why.
-func (r *Ring) Reload() error {
-	if r.path == "" {
-		return errors.New("reload key ring: it was not opened from a file")
+// Reload reads the ring again. If that fails it goes on with the keys it has, and
+// the error says why.
+func (r *Ring) Reload() error { return r.reload(context.Background()) }
+
+func (r *Ring) reload(ctx context.Context) error {
+	if r.src == nil {
+		return errors.New("reload key ring: it was not opened from a store")
 	}
-	s, err := load(r.path)
+	s, err := r.src.Load(ctx)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (r *Ring) Reload() error {
 		err = old.table.succeededBy(snap.table)
 	}
 	if err != nil {
-		return fmt.Errorf("open key ring %s: %w", r.path, err)
+		return fmt.Errorf("open key ring %s: %w", r.src.store(), err)
 	}
 	r.snap.Store(snap)
 	return nil

@@ -144,7 +144,7 @@ func TestReloadUnderReaders(t *testing.T) {
 		}()
 	}
 	for range 20 {
-		if _, err := keys.Edit(path, func(s *keys.Set) (*keys.Set, error) { return s.Rotate("", true) }); err != nil {
+		if _, err := edit(t, path, rotate); err != nil {
 			t.Error(err)
 		}
 		if err := ring.Reload(); err != nil {

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -13,7 +14,7 @@ var _ token.Opener = (*VerifyRing)(nil)
 // A VerifyRing reads tokens and can't mint them: it has no field that could hold
 // a private key. It is safe for concurrent use.
 type VerifyRing struct {
-	path  string // empty for one that was not opened from a file
+	src   *Source
 	table atomic.Pointer[table]
 }
 
@@ -53,22 +54,20 @@ func (t *table) missing(l string) error {
 
 // OpenVerifyOnly returns the ring in a verify-only file, as "carnet export"
 // writes it. The file must be readable by its owner alone: whoever has it can
-// read every token.
+// read every token. For other places see [Source.OpenVerifyOnly].
 func OpenVerifyOnly(path string) (*VerifyRing, error) {
-	r := &VerifyRing{path: path}
-	if err := r.Reload(); err != nil {
-		return nil, err
-	}
-	return r, nil
+	return Source{Path: path}.OpenVerifyOnly(context.Background())
 }
 
-// Reload reads the file again. If that fails the ring goes on with the keys it
-// has, and the error says why.
-func (r *VerifyRing) Reload() error {
-	if r.path == "" {
-		return errors.New("reload key ring: it was not opened from a file")
+// Reload reads the ring again. If that fails it goes on with the keys it has, and
+// the error says why.
+func (r *VerifyRing) Reload() error { return r.reload(context.Background()) }
+
+func (r *VerifyRing) reload(ctx context.Context) error {
+	if r.src == nil {
+		return errors.New("reload key ring: it was not opened from a store")
 	}
-	doc, err := readFile(r.path)
+	doc, err := r.src.store().Load(ctx)
 	if err != nil {
 		return fmt.Errorf("open verify-only ring: %w", err)
 	}
@@ -77,7 +76,7 @@ func (r *VerifyRing) Reload() error {
 		err = r.table.Load().succeededBy(t)
 	}
 	if err != nil {
-		return fmt.Errorf("open verify-only ring %s: %w", r.path, err)
+		return fmt.Errorf("open verify-only ring %s: %w", r.src.store(), err)
 	}
 	r.table.Store(t)
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -30,7 +31,7 @@ func (e *edit) apply(path string, change func(*keys.Set) (*keys.Set, error)) (be
 		return nil, nil, adviseOpen(err, path)
 	}
 	if !e.dryRun {
-		after, err = keys.Edit(path, func(s *keys.Set) (*keys.Set, error) {
+		after, err = keys.Source{Path: path}.Edit(context.Background(), func(s *keys.Set) (*keys.Set, error) {
 			before = s
 			return change(s)
 		})

@@ -54,7 +54,7 @@ func (v *initVerb) run(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := v.create(path, set); err != nil {
+	if err := v.create(cmd, path, set); err != nil {
 		return err
 	}
 	if err := v.print(cmd.OutOrStdout(), path, nil, set); err != nil {
@@ -75,15 +75,15 @@ func (v *initVerb) newSet() (*keys.Set, error) {
 	return set, nil
 }
 
-func (v *initVerb) create(path string, set *keys.Set) error {
-	// Asked before Set.Create does, which puts a lock file beside the ring first.
+func (v *initVerb) create(cmd *cobra.Command, path string, set *keys.Set) error {
+	// Asked before Source.Create does, which puts a lock file beside the ring first.
 	if err := creatable(path); err != nil {
 		return fmt.Errorf("create key ring: %w", err)
 	}
 	if v.dryRun {
 		return nil
 	}
-	return set.Create(path)
+	return keys.Source{Path: path, Plain: v.plain}.Create(cmd.Context(), set)
 }
 
 // creatable finds out whether a file could be made at path.

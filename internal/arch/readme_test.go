@@ -54,7 +54,7 @@ func TestReadmeProgramRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := set.Create(filepath.Join(dir, "ring.json")); err != nil {
+	if err := (keys.Source{Path: filepath.Join(dir, "ring.json"), Plain: true}).Create(t.Context(), set); err != nil {
 		t.Fatal(err)
 	}
 	addr := freeAddr(t)

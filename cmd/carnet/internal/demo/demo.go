@@ -64,7 +64,7 @@ func (d *Demo) start(front net.Listener, logs *log.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := set.Create(d.Ring); err != nil {
+	if err := d.source().Create(context.Background(), set); err != nil {
 		return err
 	}
 	if err := d.exportAll(set); err != nil {
@@ -110,6 +110,9 @@ func (d *Demo) serve(l net.Listener, h http.Handler) (url string) {
 	return "http://" + l.Addr().String()
 }
 
+// source is where the ring is. It is in the clear, and gone with the demo.
+func (d *Demo) source() keys.Source { return keys.Source{Path: d.Ring, Plain: true} }
+
 // verifyFile is where a node that can't mint has its keys.
 func (d *Demo) verifyFile(node string) string {
 	return filepath.Join(d.dir, "verify-"+node+".json")
@@ -142,7 +145,7 @@ func replace(path string, doc []byte) error {
 func (d *Demo) Rotate() (*keys.Set, error) {
 	d.rotate.Lock()
 	defer d.rotate.Unlock()
-	s, err := keys.Edit(d.Ring, func(s *keys.Set) (*keys.Set, error) { return s.Rotate("", true) })
+	s, err := d.source().Edit(context.Background(), func(s *keys.Set) (*keys.Set, error) { return s.Rotate("", true) })
 	if err != nil {
 		return nil, err
 	}

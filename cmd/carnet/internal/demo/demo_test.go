@@ -199,7 +199,7 @@ func TestRotateUnderTraffic(t *testing.T) {
 			t.Errorf("a token from before a rotation: %d", r.status)
 		}
 	}
-	if _, err := keys.Edit(d.Ring, func(s *keys.Set) (*keys.Set, error) { return s.Prune(true, pruned.key) }); err != nil {
+	if _, err := (keys.Source{Path: d.Ring}).Edit(t.Context(), func(s *keys.Set) (*keys.Set, error) { return s.Prune(true, pruned.key) }); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := d.Rotate(); err != nil {

@@ -88,7 +88,7 @@ func TestKilledNode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := set.Create(ring); err != nil {
+	if err := (keys.Source{Path: ring, Plain: true}).Create(t.Context(), set); err != nil {
 		t.Fatal(err)
 	}
 	doc, err := set.VerifyOnly()
