@@ -66,13 +66,9 @@ func (o *Opener) Label() string { return o.label }
 func (o *Opener) Open(tok string, b token.Binding) (token.Claims, error) {
 	buf := buffers.Get().(*buffer)
 	defer buffers.Put(buf)
-	sealed, err := o.decodeEnvelope(tok, buf)
+	inner, err := o.openEnvelope(tok, buf)
 	if err != nil {
 		return token.Claims{}, err
-	}
-	inner, err := o.aead.Open(sealed[:0], nil, sealed, o.aad)
-	if err != nil {
-		return token.Claims{}, token.ErrInvalid
 	}
 	payload, err := o.verify(inner, b.Purpose, buf)
 	if err != nil {
@@ -94,6 +90,19 @@ type buffer struct {
 }
 
 var buffers = sync.Pool{New: func() any { return new(buffer) }}
+
+// openEnvelope returns the signed token inside.
+func (o *Opener) openEnvelope(tok string, buf *buffer) ([]byte, error) {
+	sealed, err := o.decodeEnvelope(tok, buf)
+	if err != nil {
+		return nil, err
+	}
+	inner, err := o.aead.Open(sealed[:0], nil, sealed, o.aad)
+	if err != nil {
+		return nil, token.ErrInvalid
+	}
+	return inner, nil
+}
 
 // decodeEnvelope returns nonce, ciphertext and tag, one after the other.
 // What follows the header is: no encrypted key, nonce, ciphertext, tag.

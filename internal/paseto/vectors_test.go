@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json"
+	"golang.org/x/crypto/chacha20"
 
 	"github.com/carnet-go/carnet/token"
 )
@@ -213,5 +214,49 @@ func TestLocalKeySizes(t *testing.T) {
 		if _, err := newLocal(make([]byte, n)); err == nil {
 			t.Errorf("took a key of %d bytes", n)
 		}
+	}
+}
+
+// Wycheproof has XChaCha20 with Poly1305, whose key takes block 0.
+func TestWycheproofXChaCha20(t *testing.T) {
+	b, err := os.ReadFile("testdata/wycheproof/xchacha20_poly1305_test.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var set struct {
+		TestGroups []struct {
+			Tests []struct {
+				ID     int     `json:"tcId"`
+				Key    hexText `json:"key"`
+				IV     hexText `json:"iv"`
+				Msg    hexText `json:"msg"`
+				CT     hexText `json:"ct"`
+				Result string  `json:"result"`
+			} `json:"tests"`
+		} `json:"testGroups"`
+	}
+	if err := json.Unmarshal(b, &set); err != nil {
+		t.Fatal(err)
+	}
+	valid := 0
+	for _, g := range set.TestGroups {
+		for _, v := range g.Tests {
+			stream, err := chacha20.NewUnauthenticatedCipher(v.Key, v.IV)
+			if (err == nil) != (len(v.IV) == chacha20.NonceSizeX || len(v.IV) == chacha20.NonceSize) {
+				t.Errorf("test %d, a nonce of %d bytes: %v", v.ID, len(v.IV), err)
+			}
+			if v.Result != "valid" {
+				continue
+			}
+			stream.SetCounter(1)
+			stream.XORKeyStream(v.Msg, v.Msg)
+			if !bytes.Equal(v.Msg, v.CT) {
+				t.Errorf("test %d encrypts to something else", v.ID)
+			}
+			valid++
+		}
+	}
+	if valid < 200 {
+		t.Errorf("only %d tests", valid)
 	}
 }
