@@ -24,6 +24,10 @@
 // look like a logout. Without a token in the request the revocation list is not
 // asked, nor for a token that the key ring refuses.
 //
+// A session whose data the program's type can't take any more
+// ([token.ErrData]) is no session: 401, or nobody with Load. Package token says
+// how to go on reading it.
+//
 // A 401 names no scheme in WWW-Authenticate, as RFC 9110 section 11.6.1 wants
 // it, unless Config.Bearer is set: there is none for cookies.
 //

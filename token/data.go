@@ -2,6 +2,7 @@ package token
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/go-json-experiment/json"
@@ -71,26 +72,28 @@ func mergeData[T any](raw []byte, data T) ([]byte, error) {
 // merge applies the change from prev to next to raw. What only raw has is what
 // the type does not know.
 func merge(raw, prev, next jsontext.Value) (jsontext.Value, error) {
-	if bytes.Equal(prev, next) {
+	kind := next.Kind()
+	switch {
+	case bytes.Equal(prev, next):
 		return raw, nil
-	}
-	if raw.Kind() != '{' || prev.Kind() != '{' || next.Kind() != '{' {
+	case raw.Kind() != kind || prev.Kind() != kind:
 		return next, nil
+	case kind == '{':
+		return mergeObject(raw, prev, next)
+	case kind == '[':
+		return mergeList(raw, prev, next)
 	}
-	r, err := members(raw)
-	if err != nil {
-		return nil, err
-	}
-	p, err := members(prev)
-	if err != nil {
-		return nil, err
-	}
-	n, err := members(next)
-	if err != nil {
+	return next, nil
+}
+
+func mergeObject(raw, prev, next jsontext.Value) (jsontext.Value, error) {
+	var r, p, n map[string]jsontext.Value
+	if err := decodeAll(&r, raw, &p, prev, &n, next); err != nil {
 		return nil, err
 	}
 	for name, value := range n {
 		if inRaw, inPrev := r[name], p[name]; inRaw != nil && inPrev != nil {
+			var err error
 			if value, err = merge(inRaw, inPrev, value); err != nil {
 				return nil, err
 			}
@@ -105,7 +108,39 @@ func merge(raw, prev, next jsontext.Value) (jsontext.Value, error) {
 	return json.Marshal(r, json.Deterministic(true))
 }
 
-func members(object jsontext.Value) (m map[string]jsontext.Value, err error) {
-	err = json.Unmarshal(object, &m)
-	return m, err
+// mergeList finds again the elements that stayed as they were, wherever they
+// are now. An element that changed is known by its place, if the list is as long
+// as before.
+func mergeList(raw, prev, next jsontext.Value) (jsontext.Value, error) {
+	var r, p, n []jsontext.Value
+	if err := decodeAll(&r, raw, &p, prev, &n, next); err != nil || len(r) != len(p) {
+		return next, err
+	}
+	merged, used := make([]jsontext.Value, len(n)), make([]bool, len(p))
+	for i, value := range n {
+		for j := range p {
+			if merged[i] == nil && !used[j] && bytes.Equal(p[j], value) {
+				merged[i], used[j] = r[j], true
+			}
+		}
+	}
+	for i, value := range n {
+		var err error
+		switch {
+		case merged[i] != nil:
+		case len(n) == len(p) && !used[i]:
+			merged[i], err = merge(r[i], p[i], value)
+		default:
+			merged[i] = value
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(merged)
+}
+
+// decodeAll decodes each second argument into the one before it.
+func decodeAll[T any](r *T, raw jsontext.Value, p *T, prev jsontext.Value, n *T, next jsontext.Value) error {
+	return errors.Join(json.Unmarshal(raw, r), json.Unmarshal(prev, p), json.Unmarshal(next, n))
 }

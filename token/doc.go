@@ -18,6 +18,17 @@
 // taken back (package revocation does) nor whether the bearer is the one it was
 // given to: a stolen token is a valid token until it is revoked or expires.
 //
+// # Data over time
+//
+// The type of the data may change while sessions live, and while old and new
+// nodes run side by side. A member that a node's type does not know is kept
+// through its renewals; one that a token does not have is the zero value.
+//
+// Data that the type can't take at all is [ErrData], of the family of
+// [ErrInvalid]: the user has to log in again. A program that would rather go on
+// gives the type an UnmarshalJSON method that takes the old form too. If that
+// form stays beside the new one, the method must prefer the new.
+//
 // # Errors
 //
 // Whatever is wrong with a token wraps [ErrInvalid]: tell the bearer to log in

@@ -52,8 +52,10 @@ func (i *Issuer[T]) Issue(subject string, data T) (tok string, s *Session[T], er
 
 // Renew mints a further token of the session s, with s.Data as it is now. The
 // session id, StartedAt and EndsAt stay; the token never outlives EndsAt.
-// Members of the data that T does not know are kept, and so is each value that
-// was not changed, to the last digit.
+// Members of the data that T does not know are kept, nested ones too, and so is
+// each value that was not changed, to the last digit. In a list, an element that
+// changed keeps the members that T does not know only if the list is as long as
+// before.
 //
 // Renew does not ask whether the session was revoked; the caller does. It
 // returns [ErrExpired] if the session has ended.
