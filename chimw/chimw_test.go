@@ -220,7 +220,7 @@ func claims(at time.Time) token.Claims {
 		IssuedAt:  at.Truncate(time.Second),
 		ExpiresAt: at.Truncate(time.Second).Add(30 * time.Minute),
 		EndsAt:    at.Truncate(time.Second).Add(12 * time.Hour),
-		Raw:       []byte(`{"Name":"Alice"}`),
+		Raw:       `{"Name":"Alice"}`,
 	}
 }
 

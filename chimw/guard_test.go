@@ -55,7 +55,7 @@ func refusals(t *testing.T, n *node) map[string]struct {
 		"of tomorrow":         {withCookie(seal(t, n.ring, claims(time.Now().AddDate(0, 0, 1)))), token.ErrNotYet},
 		"of another audience": {sealed(func(c *token.Claims) { c.Audience = "api" }), token.ErrInvalid},
 		"a refresh token":     {sealed(func(c *token.Claims) { c.Purpose = token.PurposeRefresh }), token.ErrInvalid},
-		"data of a new type":  {sealed(func(c *token.Claims) { c.Raw = []byte(`{"Name":[]}`) }), token.ErrData},
+		"data of a new type":  {sealed(func(c *token.Claims) { c.Raw = `{"Name":[]}` }), token.ErrData},
 	}
 }
 

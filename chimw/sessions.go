@@ -1,7 +1,6 @@
 package chimw
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -107,7 +106,7 @@ func (s *Sessions[T]) update(w http.ResponseWriter, r *http.Request, change func
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(next.Raw, session.Raw) {
+	if next.Raw != session.Raw {
 		s.put(w, r, tok, next)
 	}
 	return nil

@@ -19,7 +19,7 @@ func claims() token.Claims {
 	return token.Claims{
 		Binding: session, ID: "iiiiiiiiiiiiiiiiiiiiii", SessionID: "ssssssssssssssssssssss", Subject: "alice",
 		StartedAt: now, IssuedAt: now, ExpiresAt: now.Add(30 * time.Minute), EndsAt: now.Add(12 * time.Hour),
-		Raw: []byte(`{"Name":"Alice"}`),
+		Raw: `{"Name":"Alice"}`,
 	}
 }
 

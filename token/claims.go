@@ -42,7 +42,7 @@ type Claims struct {
 
 	// Raw is the session data, a JSON value. A renewal keeps what it does not
 	// change of it byte for byte.
-	Raw []byte
+	Raw string
 }
 
 // Format prints a placeholder, whatever the verb.

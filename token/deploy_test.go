@@ -159,7 +159,7 @@ func TestDataOfAnOldForm(t *testing.T) {
 // The error of a type's own method may quote what it could not read.
 func TestDataErrorsTellNothing(t *testing.T) {
 	c := claims(time.Now())
-	c.Raw = []byte(`"hunter2"`)
+	c.Raw = `"hunter2"`
 	_, err := token.NewVerifier[time.Time](fixed(c), web).Verify("a token")
 	if err != token.ErrData {
 		t.Errorf("got %v", err)

@@ -46,7 +46,7 @@ func (i *Issuer[T]) Issue(subject string, data T) (tok string, s *Session[T], er
 		Subject:   subject,
 		StartedAt: start,
 		EndsAt:    start.Add(c.MaxAge).Truncate(time.Second),
-		Raw:       raw,
+		Raw:       string(raw),
 	}, data)
 }
 
@@ -63,12 +63,12 @@ func (i *Issuer[T]) Renew(s *Session[T]) (tok string, renewed *Session[T], err e
 	if !time.Now().Before(s.EndsAt) {
 		return "", nil, ErrExpired
 	}
-	raw, err := mergeData(s.Raw, s.Data)
+	raw, err := mergeData([]byte(s.Raw), s.Data)
 	if err != nil {
 		return "", nil, fmt.Errorf("renew token: %w", err)
 	}
 	c := s.Claims
-	c.Raw = raw
+	c.Raw = string(raw)
 	return i.seal(c, s.Data)
 }
 
@@ -115,9 +115,7 @@ func (i *Issuer[T]) room(c Claims) int {
 }
 
 // filler returns a JSON value of n bytes, or of two at least.
-func filler(n int) []byte {
-	return []byte(`"` + strings.Repeat("x", max(n-2, 0)) + `"`)
-}
+func filler(n int) string { return `"` + strings.Repeat("x", max(n-2, 0)) + `"` }
 
 // newID returns 128 random bits in 22 characters.
 func newID() string {

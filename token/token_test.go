@@ -177,7 +177,7 @@ func claims(at time.Time) token.Claims {
 		IssuedAt:  at.Truncate(time.Second),
 		ExpiresAt: at.Truncate(time.Second).Add(30 * time.Minute),
 		EndsAt:    at.Truncate(time.Second).Add(12 * time.Hour),
-		Raw:       []byte(`{"Name":"Alice"}`),
+		Raw:       `{"Name":"Alice"}`,
 	}
 }
 
@@ -217,8 +217,8 @@ func TestVerifyJudgesGenuineClaims(t *testing.T) {
 			c.EndsAt = c.EndsAt.AddDate(10, 0, 0)
 			c.ExpiresAt = c.EndsAt
 		}, token.ErrClaims},
-		"data of another type": {func(c *token.Claims) { c.Raw = []byte(`[1]`) }, token.ErrData},
-		"a name in other case": {func(c *token.Claims) { c.Raw = []byte(`{"Name":"a","Roles":"admin"}`) }, token.ErrData},
+		"data of another type": {func(c *token.Claims) { c.Raw = `[1]` }, token.ErrData},
+		"a name in other case": {func(c *token.Claims) { c.Raw = `{"Name":"a","Roles":"admin"}` }, token.ErrData},
 	} {
 		t.Run(name, func(t *testing.T) {
 			opener := fixed(claims(time.Now()))

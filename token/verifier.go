@@ -44,7 +44,7 @@ func (v *Verifier[T]) Verify(tok string) (*Session[T], error) {
 		return nil, err
 	}
 	s := &Session[T]{Claims: c}
-	if err := decodeData(c.Raw, &s.Data); err != nil {
+	if err := decodeData([]byte(c.Raw), &s.Data); err != nil {
 		return nil, err
 	}
 	return s, nil

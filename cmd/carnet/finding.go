@@ -71,7 +71,7 @@ func (f *finding) add(c token.Claims, show bool) {
 	f.StartedAt, f.IssuedAt, f.ExpiresAt, f.EndsAt = c.StartedAt, c.IssuedAt, c.ExpiresAt, c.EndsAt
 	f.DataSize = len(c.Raw)
 	if show {
-		f.Claims = &shownClaims{c.Subject, c.SessionID, c.ID, c.Raw}
+		f.Claims = &shownClaims{c.Subject, c.SessionID, c.ID, jsontext.Value(c.Raw)}
 	}
 }
 

@@ -117,7 +117,7 @@ func mint(ts *testscript.TestScript, _ bool, args []string) {
 		SessionID: "BBBBBBBBBBBBBBBBBBBBBB",
 		Subject:   strings.ReplaceAll(*subject, `\e`, "\x1b"),
 		StartedAt: at, IssuedAt: at, ExpiresAt: at.Add(*life), EndsAt: at.Add(max(*life, 12*time.Hour)),
-		Raw: []byte(`{"secret":"hunter2"}`),
+		Raw: `{"secret":"hunter2"}`,
 	})
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(tok+"\n"), 0o600))

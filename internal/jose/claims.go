@@ -39,7 +39,7 @@ func encodeClaims(c token.Claims) ([]byte, error) {
 		IssuedAt:  c.IssuedAt.Unix(),
 		ExpiresAt: c.ExpiresAt.Unix(),
 		EndsAt:    c.EndsAt.Unix(),
-		Data:      c.Raw,
+		Data:      jsontext.Value(c.Raw),
 	}, jsontext.PreserveRawStrings(true))
 	if err != nil {
 		// The cause may quote the claims.
@@ -76,6 +76,6 @@ func decodeClaims(payload []byte) (token.Claims, error) {
 		IssuedAt:  time.Unix(p.IssuedAt, 0).UTC(),
 		ExpiresAt: time.Unix(p.ExpiresAt, 0).UTC(),
 		EndsAt:    time.Unix(p.EndsAt, 0).UTC(),
-		Raw:       p.Data,
+		Raw:       string(p.Data),
 	}, nil
 }

@@ -68,7 +68,7 @@ func claims() token.Claims {
 		IssuedAt:  time.Unix(1764000000, 0).UTC(),
 		ExpiresAt: time.Unix(1764001800, 0).UTC(),
 		EndsAt:    time.Unix(1764043200, 0).UTC(),
-		Raw:       []byte(`{"Name":"Alice"}`),
+		Raw:       `{"Name":"Alice"}`,
 	}
 }
 

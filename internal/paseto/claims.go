@@ -58,7 +58,7 @@ func encodeClaims(c token.Claims) ([]byte, error) {
 		SessionID: c.SessionID,
 		StartedAt: c.StartedAt.UTC().Format(toMicrosecond),
 		EndsAt:    c.EndsAt.UTC().Format(toSecond),
-		Data:      c.Raw,
+		Data:      jsontext.Value(c.Raw),
 	}, jsontext.PreserveRawStrings(true))
 	if err != nil {
 		return nil, errJSON
@@ -95,7 +95,7 @@ func decodeClaims(payload []byte, b token.Binding) (token.Claims, error) {
 		IssuedAt:  issued,
 		ExpiresAt: expires,
 		EndsAt:    ends,
-		Raw:       p.Data,
+		Raw:       string(p.Data),
 	}, nil
 }
 

@@ -45,7 +45,7 @@ func claims() token.Claims {
 		IssuedAt:  time.Date(2025, 11, 24, 16, 0, 0, 0, time.UTC),
 		ExpiresAt: time.Date(2025, 11, 24, 16, 30, 0, 0, time.UTC),
 		EndsAt:    time.Date(2025, 11, 25, 4, 0, 0, 0, time.UTC),
-		Raw:       []byte(`{"Name":"Alice"}`),
+		Raw:       `{"Name":"Alice"}`,
 	}
 }
 
