@@ -1,0 +1,93 @@
+package main
+
+import (
+	"runtime"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A row is one operation, and what it cost.
+type row struct {
+	group, name string
+	op          func()
+
+	cpu, wall []float64 // nanoseconds for one operation, by slice
+	allocs    float64
+	bytes     float64
+}
+
+// quantile returns what the given part of the slices stay below.
+func quantile(v []float64, q float64) float64 {
+	s := slices.Sorted(slices.Values(v))
+	return s[int(q*float64(len(s)-1))]
+}
+
+// low is the figure that ratios are made of: other programs on the machine can
+// make a slice dearer, never cheaper.
+func (r *row) low() float64     { return quantile(r.cpu, 0.2) }
+func (r *row) lowWall() float64 { return quantile(r.wall, 0.2) }
+
+// processor returns the processor time of this process so far, kernel included.
+func processor() time.Duration {
+	var t unix.Timespec
+	check(unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t))
+	return time.Duration(t.Nano())
+}
+
+// A plan says how long to measure.
+type plan struct {
+	slices int
+	slice  time.Duration
+}
+
+// measure runs the rows in slices by turns, so that what else the machine does
+// meets all of them alike.
+func (p plan) measure(rows []*row) {
+	counts := make([]int, len(rows))
+	for i, r := range rows {
+		counts[i] = p.calibrate(r.op)
+		r.allocs, r.bytes = allocations(r.op)
+	}
+	for range p.slices {
+		for i, r := range rows {
+			r.slice(counts[i])
+		}
+	}
+}
+
+func (r *row) slice(n int) {
+	wall, cpu := time.Now(), processor()
+	for range n {
+		r.op()
+	}
+	r.cpu = append(r.cpu, float64(processor()-cpu)/float64(n))
+	r.wall = append(r.wall, float64(time.Since(wall))/float64(n))
+}
+
+// calibrate returns how many operations fill a slice.
+func (p plan) calibrate(op func()) int {
+	for n := 1; ; n *= 2 {
+		start := processor()
+		for range n {
+			op()
+		}
+		if used := processor() - start; used >= p.slice/4 {
+			return max(1, int(float64(n)*float64(p.slice)/float64(used)))
+		}
+	}
+}
+
+// allocations counts exactly, as nothing else runs in the process meanwhile.
+func allocations(op func()) (count, bytes float64) {
+	const n = 200
+	var before, after runtime.MemStats
+	op() // fills pools
+	runtime.ReadMemStats(&before)
+	for range n {
+		op()
+	}
+	runtime.ReadMemStats(&after)
+	return float64((after.Mallocs - before.Mallocs) / n), float64((after.TotalAlloc - before.TotalAlloc) / n)
+}

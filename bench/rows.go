@@ -1,0 +1,45 @@
+package main
+
+import "crypto/ed25519"
+
+// Groups of rows that are measured by turns with one another.
+const (
+	issueGroup    = "issue"
+	verifyGroup   = "verify"
+	forgedGroup   = "forged"
+	garbageGroup  = "garbage"
+	oversizeGroup = "oversize"
+)
+
+// tokenRows returns what can be done with a token of one size, by every peer.
+func tokenRows(w work) (rows []*row) {
+	add := func(group, name string, op func()) {
+		rows = append(rows, &row{group: group + " " + w.name, name: name, op: op})
+	}
+	for _, p := range peers() {
+		tok := must(p.issue(w.data))
+		add(issueGroup, p.name, func() { must(p.issue(w.data)) })
+		add(verifyGroup, p.name, func() { must(p.verify(tok)) })
+		for group, bad := range map[string]string{
+			forgedGroup: forge(tok), garbageGroup: garbage(len(tok)), oversizeGroup: garbage(9000),
+		} {
+			if p.name != scsName { // which looks a token up, and has none to forge
+				add(group, p.name, func() { refused(p.verify(bad)) })
+			}
+		}
+	}
+	for _, f := range floors() {
+		tok := f.tok(w.data)
+		add(verifyGroup, f.name, func() { f.verify(tok) })
+		add(verifyGroup, f.name+", without JSON", func() { f.crypto(tok) })
+	}
+	k, msg := newKey(), make([]byte, 700)
+	add(issueGroup, "bare ed25519.Sign", func() { ed25519.Sign(k.priv, msg) })
+	return rows
+}
+
+func refused(_ user, err error) {
+	if err == nil {
+		panic("a forgery passed")
+	}
+}
