@@ -1,20 +1,25 @@
 # make test is the one command: it installs what is missing and runs all tests.
 
-.PHONY: build test race fuzz bench leaks lint vet staticcheck vulncheck tools
+.PHONY: build test race interop fuzz bench leaks lint vet staticcheck vulncheck tools
 
 FUZZTIME ?= 30s
 
 build:
 	go build -o bin/carnet ./cmd/carnet
 
-# The race detector needs a C compiler; the rest is in go.mod.
+# The race detector needs a C compiler, interop needs Node; the rest is in go.mod.
 tools:
-	@.ci/install gcc=gcc
+	@.ci/install gcc=gcc node=nodejs npm=npm
 
 test: tools
 	go test -race ./...
+	$(MAKE) interop
 
 race: test
+
+# Tokens to and from other libraries, in a module of its own.
+interop: tools
+	cd interop && go vet ./... && go test ./...
 
 # All that the tests print, looked through for keys.
 leaks:

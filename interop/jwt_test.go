@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -158,31 +159,36 @@ func theirs(issued *token.Session[user]) []byte {
 	return payload
 }
 
-// active returns the secrets of a ring's active key, out of its file.
-func active(t *testing.T, path string) (seal []byte, sign ed25519.PrivateKey, kid string) {
+// A fileKey is a key in a ring file or in a verify-only one.
+type fileKey struct {
+	ID, State          string
+	Public, Seal, Sign []byte
+}
+
+func findKey(t *testing.T, doc []byte, match func(fileKey) bool) (fileKey, bool) {
+	t.Helper()
+	var file struct{ Ring struct{ Keys []fileKey } }
+	if err := json.Unmarshal(doc, &file); err != nil {
+		t.Fatal(err)
+	}
+	if i := slices.IndexFunc(file.Ring.Keys, match); i >= 0 {
+		return file.Ring.Keys[i], true
+	}
+	return fileKey{}, false
+}
+
+// active returns a ring's active key with its secrets, out of its file.
+func active(t *testing.T, path string) fileKey {
 	t.Helper()
 	doc, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var file struct {
-		Ring struct {
-			Keys []struct {
-				ID, State  string
-				Seal, Sign []byte
-			}
-		}
+	k, ok := findKey(t, doc, func(k fileKey) bool { return k.State == "active" })
+	if !ok {
+		t.Fatal("no active key")
 	}
-	if err := json.Unmarshal(doc, &file); err != nil {
-		t.Fatal(err)
-	}
-	for _, k := range file.Ring.Keys {
-		if k.State == "active" {
-			return k.Seal, ed25519.NewKeyFromSeed(k.Sign), k.ID
-		}
-	}
-	t.Fatal("no active key")
-	return nil, nil, ""
+	return k
 }
 
 func newFile(t *testing.T, f keys.Format) (path string, ring *keys.Ring) {
@@ -213,8 +219,8 @@ func checkTheirs(t *testing.T, ring *keys.Ring, tok string) {
 func TestWeOpenGoJose(t *testing.T) {
 	path, ring := newFile(t, keys.JWT)
 	_, issued := issue(t, ring)
-	seal, sign, kid := active(t, path)
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: sign},
+	k := active(t, path)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: ed25519.NewKeyFromSeed(k.Sign)},
 		(&jose.SignerOptions{}).WithType("session+jwt"))
 	if err != nil {
 		t.Fatal(err)
@@ -227,7 +233,7 @@ func TestWeOpenGoJose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	encrypter, err := jose.NewEncrypter(jose.A256GCM, jose.Recipient{Algorithm: jose.DIRECT, Key: seal, KeyID: kid},
+	encrypter, err := jose.NewEncrypter(jose.A256GCM, jose.Recipient{Algorithm: jose.DIRECT, Key: k.Seal, KeyID: k.ID},
 		(&jose.EncrypterOptions{}).WithContentType("JWT"))
 	if err != nil {
 		t.Fatal(err)
@@ -246,17 +252,17 @@ func TestWeOpenGoJose(t *testing.T) {
 func TestWeOpenJwx(t *testing.T) {
 	path, ring := newFile(t, keys.JWT)
 	_, issued := issue(t, ring)
-	seal, sign, kid := active(t, path)
+	k := active(t, path)
 	signed := jws.NewHeaders()
 	signed.Set("typ", "session+jwt")
-	inner, err := jws.Sign(theirs(issued), jws.WithKey(jwa.EdDSA(), sign, jws.WithProtectedHeaders(signed)))
+	inner, err := jws.Sign(theirs(issued), jws.WithKey(jwa.EdDSA(), ed25519.NewKeyFromSeed(k.Sign), jws.WithProtectedHeaders(signed)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	header := jwe.NewHeaders()
 	header.Set("cty", "JWT")
-	header.Set("kid", kid)
-	tok, err := jwe.Encrypt(inner, jwe.WithKey(jwa.DIRECT(), seal), jwe.WithContentEncryption(jwa.A256GCM()),
+	header.Set("kid", k.ID)
+	tok, err := jwe.Encrypt(inner, jwe.WithKey(jwa.DIRECT(), k.Seal), jwe.WithContentEncryption(jwa.A256GCM()),
 		jwe.WithProtectedHeaders(header))
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package interop
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +15,7 @@ import (
 // The lines of docs/other-languages.md, run by Node with what "carnet export
 // --jwks" writes.
 func TestNodeOpensOurs(t *testing.T) {
-	dir := nodeDir(t)
+	carnet, dir := build(t), nodeDir(t)
 	ring := filepath.Join(dir, "ring.json")
 	set, err := keys.NewSet(keys.JWT, keys.Policy{})
 	if err != nil {
@@ -23,13 +24,13 @@ func TestNodeOpensOurs(t *testing.T) {
 	if err := (keys.Source{Path: ring, Plain: true}).Create(t.Context(), set); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, "jwks.json"), carnet(t, "export", "--jwks", ring))
+	write(t, filepath.Join(dir, "jwks.json"), carnet.run(t, "export", "--jwks", ring))
 	write(t, filepath.Join(dir, "verify.mjs"), []byte(nodeLines(t)))
 	write(t, filepath.Join(dir, "main.mjs"), []byte(`import { verify } from './verify.mjs'
 const { payload } = await verify(process.argv[2], 'example.com', 'web')
 console.log(payload.sub, payload.data.Name)
 `))
-	tok := strings.TrimSpace(string(carnet(t, "issue", "--ring", ring, "--issuer", "example.com", "--audience", "web",
+	tok := strings.TrimSpace(string(carnet.run(t, "issue", "--ring", ring, "--issuer", "example.com", "--audience", "web",
 		"--subject", "alice", "--data", `{"Name":"Alice"}`)))
 	if out, err := node(dir, tok); err != nil || out != "alice Alice\n" {
 		t.Errorf("a good token: %v\n%s", err, out)
@@ -39,7 +40,7 @@ console.log(payload.sub, payload.data.Name)
 		t.Errorf("an altered token: %s", out)
 	}
 	for _, wrong := range [][2]string{{"other.example", "web"}, {"example.com", "api"}} {
-		tok := strings.TrimSpace(string(carnet(t, "issue", "--ring", ring, "--issuer", wrong[0], "--audience", wrong[1], "--subject", "alice")))
+		tok := strings.TrimSpace(string(carnet.run(t, "issue", "--ring", ring, "--issuer", wrong[0], "--audience", wrong[1], "--subject", "alice")))
 		if out, err := node(dir, tok); err == nil {
 			t.Errorf("a token for %v: %s", wrong, out)
 		}
@@ -49,6 +50,7 @@ console.log(payload.sub, payload.data.Name)
 // nodeDir returns a folder in which Node finds the package jose.
 func nodeDir(t *testing.T) string {
 	t.Helper()
+	checkNode(t)
 	dir := t.TempDir()
 	for _, name := range []string{"package.json", "package-lock.json"} {
 		doc, err := os.ReadFile(filepath.Join("node", name))
@@ -57,12 +59,26 @@ func nodeDir(t *testing.T) string {
 		}
 		write(t, filepath.Join(dir, name), doc)
 	}
-	cmd := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+	cmd := exec.Command("npm", "ci", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("npm ci: %v\n%s", err, out)
 	}
 	return dir
+}
+
+// checkNode fails early where a distribution has a Node that the package jose
+// does not run on.
+func checkNode(t *testing.T) {
+	t.Helper()
+	out, err := exec.Command("node", "--version").Output()
+	if err != nil {
+		t.Fatalf("node: %v", err)
+	}
+	var major int
+	if _, err := fmt.Sscanf(string(out), "v%d.", &major); err != nil || major < 20 {
+		t.Fatalf("this is Node %s, and the package jose needs Node 20", out)
+	}
 }
 
 func nodeLines(t *testing.T) string {
@@ -86,10 +102,23 @@ func node(dir, tok string) (string, error) {
 	return string(out), err
 }
 
-func carnet(t *testing.T, args ...string) []byte {
+// A command is the path of carnet.
+type command string
+
+func build(t *testing.T) command {
 	t.Helper()
-	cmd := exec.Command("go", append([]string{"run", "./cmd/carnet"}, args...)...)
+	path := filepath.Join(t.TempDir(), "carnet")
+	cmd := exec.Command("go", "build", "-o", path, "./cmd/carnet")
 	cmd.Dir = ".."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build carnet: %v\n%s", err, out)
+	}
+	return command(path)
+}
+
+func (c command) run(t *testing.T, args ...string) []byte {
+	t.Helper()
+	cmd := exec.Command(string(c), args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
