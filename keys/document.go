@@ -18,6 +18,7 @@ import (
 const (
 	kindRing       = "carnet ring"
 	kindVerifyOnly = "carnet verify-only ring"
+	kindSealed     = "carnet sealed ring" // either, or both
 )
 
 // A document is what is in a file. The checksum finds accidents; it is no
@@ -85,8 +86,12 @@ func (s *Set) document(kind string, addSecrets func(key, *keyDocument)) ([]byte,
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", kind, err)
 	}
-	doc := fmt.Sprintf("{\n  \"kind\": %q,\n  \"version\": 1,\n  \"sha256\": %q,\n  \"ring\": %s\n}\n", kind, checksum(ring), ring)
-	return []byte(doc), nil
+	return frame(kind, ring), nil
+}
+
+// frame puts the text of a ring into a document.
+func frame(kind string, ring []byte) []byte {
+	return fmt.Appendf(nil, "{\n  \"kind\": %q,\n  \"version\": 1,\n  \"sha256\": %q,\n  \"ring\": %s\n}\n", kind, checksum(ring), ring)
 }
 
 func checksum(ring []byte) string {
@@ -94,28 +99,41 @@ func checksum(ring []byte) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// parse checks the document up to its checksum and returns the ring inside.
+// parse checks a document in the clear and returns the ring inside.
 func parse(doc []byte, kind string) (r ringDocument, err error) {
-	var d document
-	if err := strictjson.Unmarshal(doc, &d, json.RejectUnknownMembers(true)); err != nil {
-		return r, fmt.Errorf("not a %s: it is not the JSON that one consists of", kind)
-	}
-	switch {
-	case d.Kind == kindVerifyOnly && kind == kindRing:
-		return r, errors.New("this is a verify-only ring, which can't mint: use OpenVerifyOnly, or name the ring that it was exported from")
-	case d.Kind == kindRing && kind == kindVerifyOnly:
-		return r, errors.New("this is a ring that can mint: use Open, or export a verify-only ring from it with \"carnet export\"")
-	case d.Kind != kind:
-		return r, fmt.Errorf("not a %s: it says it is a %.40q", kind, d.Kind)
-	case d.Version != 1:
-		return r, fmt.Errorf("version %d of the %s format: this program knows version 1", d.Version, kind)
-	case d.Sum != checksum(d.Ring):
-		return r, errors.New("the checksum does not match: the document was damaged or edited by hand; restore it from a backup")
+	d, err := parseFrame(doc, kind)
+	if err != nil {
+		return r, err
 	}
 	if err := strictjson.Unmarshal(d.Ring, &r, json.RejectUnknownMembers(true)); err != nil {
 		return r, fmt.Errorf("not a %s: its keys can't be read", kind)
 	}
 	return r, r.check(kind)
+}
+
+// parseFrame checks the document up to its checksum.
+func parseFrame(doc []byte, kind string) (d document, err error) {
+	if len(doc) == 0 {
+		return d, errors.New("it is empty")
+	}
+	if err := strictjson.Unmarshal(doc, &d, json.RejectUnknownMembers(true)); err != nil {
+		return d, fmt.Errorf("not a %s: it is not the JSON that one consists of", kind)
+	}
+	switch {
+	case d.Kind == kindVerifyOnly && kind == kindRing:
+		return d, errors.New("this is a verify-only ring, which can't mint: use OpenVerifyOnly, or name the ring that it was exported from")
+	case d.Kind == kindRing && kind == kindVerifyOnly:
+		return d, errors.New("this is a ring that can mint: use Open, or export a verify-only ring from it with \"carnet export\"")
+	case d.Kind == kindSealed && kind != kindSealed:
+		return d, errSealed
+	case d.Kind != kind:
+		return d, fmt.Errorf("not a %s: it says it is a %.40q", kind, d.Kind)
+	case d.Version != 1:
+		return d, fmt.Errorf("version %d of the %s format: this program knows version 1", d.Version, kind)
+	case d.Sum != checksum(d.Ring):
+		return d, errors.New("the checksum does not match: the document was damaged or edited by hand; restore it from a backup")
+	}
+	return d, nil
 }
 
 // check refuses what no edit of a set can have written.
@@ -179,12 +197,8 @@ func (d *keyDocument) key() Key {
 	return Key{d.ID, d.Format, d.State, d.CreatedAt, d.ActivatedAt, d.RetiredAt, d.RevokedAt, d.Public}
 }
 
-// parseRing reads a document with all its secrets.
-func parseRing(doc []byte) (*Set, error) {
-	r, err := parse(doc, kindRing)
-	if err != nil {
-		return nil, err
-	}
+// set is the ring with all its secrets.
+func (r *ringDocument) set() (*Set, error) {
 	s := &Set{r.Name, r.Generation, Policy{seconds(r.Spread), seconds(r.TokenLife)}, nil}
 	for _, d := range r.Keys {
 		k := key{Key: d.key()}
@@ -202,12 +216,8 @@ func parseRing(doc []byte) (*Set, error) {
 	return s, nil
 }
 
-// parseVerifyOnly reads a document without private keys.
-func parseVerifyOnly(doc []byte) (*table, error) {
-	r, err := parse(doc, kindVerifyOnly)
-	if err != nil {
-		return nil, err
-	}
+// table is the ring without private keys.
+func (r *ringDocument) table() (*table, error) {
 	t := newTable(r.Name, r.Generation)
 	for _, d := range r.Keys {
 		if d.State == revoked {

@@ -39,11 +39,19 @@ func fixSum(doc []byte) []byte {
 	return fixed
 }
 
+func parseSet(doc []byte) (*Set, error) {
+	r, err := parse(doc, kindRing)
+	if err != nil {
+		return nil, err
+	}
+	return r.set()
+}
+
 func FuzzRingDocument(f *testing.F) {
 	seedDocuments(f, (*Set).marshal)
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		for _, doc := range [][]byte{doc, fixSum(doc)} {
-			s, err := parseRing(doc)
+			s, err := parseSet(doc)
 			if err != nil {
 				continue
 			}
@@ -54,7 +62,7 @@ func FuzzRingDocument(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := parseRing(again); err != nil {
+			if _, err := parseSet(again); err != nil {
 				t.Fatalf("a ring that was written can't be read: %v", err)
 			}
 		}
@@ -65,7 +73,11 @@ func FuzzVerifyOnlyDocument(f *testing.F) {
 	seedDocuments(f, (*Set).VerifyOnly)
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		for _, doc := range [][]byte{doc, fixSum(doc)} {
-			if tab, err := parseVerifyOnly(doc); err == nil && len(tab.openers) < 2 {
+			r, err := parse(doc, kindVerifyOnly)
+			if err != nil {
+				continue
+			}
+			if tab, err := r.table(); err == nil && len(tab.openers) < 2 {
 				t.Fatal("a ring without an active and a pre-published key")
 			}
 		}

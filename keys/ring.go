@@ -74,7 +74,7 @@ func (r *Ring) reload(ctx context.Context) error {
 	if r.src == nil {
 		return errors.New("reload key ring: it was not opened from a store")
 	}
-	s, err := r.src.Load(ctx)
+	s, _, _, err := r.src.load(ctx)
 	if err != nil {
 		return err
 	}

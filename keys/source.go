@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/carnet-go/carnet/keys/kek"
 	"github.com/carnet-go/carnet/keys/keystore"
 )
 
@@ -18,8 +19,15 @@ type Source struct {
 	// Store is any other place.
 	Store keystore.Store
 
-	// Plain lets Create write the secrets in the clear: whoever reads the
-	// document can mint sessions.
+	// Key is what the ring is sealed under. Nil means the key that the environment
+	// names, see [kek.FromEnv], and if it names none that the ring is in the clear.
+	// With a key a ring in the clear is refused: whoever can write to the store
+	// could have put keys of his own there.
+	Key *kek.Key
+
+	// Plain is for a ring in the clear, whatever the environment names. Whoever
+	// reads its document can mint sessions; [Source.Create] makes one only if Plain
+	// says so.
 	Plain bool
 }
 
@@ -30,13 +38,30 @@ func (s Source) store() keystore.Store {
 	return keystore.File(s.Path)
 }
 
-// Create puts a new ring into an empty store. If there is one already, the error
-// wraps [io/fs.ErrExist].
-func (s Source) Create(ctx context.Context, set *Set) error {
-	if !s.Plain {
-		return errors.New("create key ring: the keys would be in the clear: say that this is meant by Plain")
+// withKey returns the source with its key found out.
+func (s Source) withKey() (Source, error) {
+	if s.Key != nil && s.Plain {
+		return s, errors.New("a key for a ring in the clear: give one or say Plain")
 	}
-	doc, err := set.marshal()
+	if s.Key != nil || s.Plain {
+		return s, nil
+	}
+	key, err := kek.FromEnv()
+	s.Key = key
+	return s, err
+}
+
+// Create puts a ring into an empty store: a new one, or one that was loaded from
+// another place. If there is one already, the error wraps [io/fs.ErrExist].
+func (s Source) Create(ctx context.Context, set *Set) error {
+	s, err := s.withKey()
+	if err != nil {
+		return fmt.Errorf("create key ring: %w", err)
+	}
+	if s.Key == nil && !s.Plain {
+		return errors.New("create key ring: the keys would be in the clear: set CARNET_RING_KEY, CARNET_RING_KEY_FILE or CARNET_RING_PASSPHRASE, or say that it is meant")
+	}
+	doc, err := s.write(set, nil)
 	if err != nil {
 		return fmt.Errorf("create key ring: %w", err)
 	}
@@ -50,23 +75,40 @@ func (s Source) Create(ctx context.Context, set *Set) error {
 	return nil
 }
 
+// write returns the document of a set. Before is what it was sealed in.
+func (s Source) write(set *Set, before *sealedDocument) ([]byte, error) {
+	if s.Key == nil {
+		return set.marshal()
+	}
+	if before == nil {
+		return set.seal(s.Key, nil)
+	}
+	return set.seal(s.Key, &before.Envelope)
+}
+
 // Load returns the ring as it is now, for looking at it. To follow it, use
 // [Source.Open].
 func (s Source) Load(ctx context.Context) (*Set, error) {
-	set, _, err := s.load(ctx)
+	s, err := s.withKey()
+	if err != nil {
+		return nil, fmt.Errorf("open key ring: %w", err)
+	}
+	set, _, _, err := s.load(ctx)
 	return set, err
 }
 
-func (s Source) load(ctx context.Context) (*Set, []byte, error) {
-	doc, err := s.store().Load(ctx)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open key ring: %w", err)
+func (s Source) load(ctx context.Context) (set *Set, doc []byte, sealed *sealedDocument, err error) {
+	if doc, err = s.store().Load(ctx); err != nil {
+		return nil, nil, nil, fmt.Errorf("open key ring: %w", err)
 	}
-	set, err := parseRing(doc)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open key ring %s: %w", s.store(), err)
+	t, r, err := unseal(doc, s.Key, kindRing)
+	if err == nil {
+		set, err = r.set()
 	}
-	return set, doc, nil
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("open key ring %s: %w", s.store(), err)
+	}
+	return set, doc, t.sealed, nil
 }
 
 // Edit changes the ring: it loads the set, calls change, and saves what that
@@ -78,7 +120,16 @@ func (s Source) load(ctx context.Context) (*Set, []byte, error) {
 // may not be right any more: two rotations at once must not become two in a row.
 // After any other error of the store the change may have been saved or not.
 func (s Source) Edit(ctx context.Context, change func(*Set) (*Set, error)) (*Set, error) {
-	old, doc, err := s.load(ctx)
+	s, err := s.withKey()
+	if err != nil {
+		return nil, fmt.Errorf("edit key ring: %w", err)
+	}
+	return s.edit(ctx, s, change)
+}
+
+// edit saves with the key of to.
+func (s Source) edit(ctx context.Context, to Source, change func(*Set) (*Set, error)) (*Set, error) {
+	old, doc, sealed, err := s.load(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +140,7 @@ func (s Source) Edit(ctx context.Context, change func(*Set) (*Set, error)) (*Set
 	if next == old {
 		return old, nil
 	}
-	edited, err := next.marshal()
+	edited, err := to.write(next, sealed)
 	if err == nil {
 		err = s.store().Save(ctx, doc, edited)
 	}
@@ -99,8 +150,60 @@ func (s Source) Edit(ctx context.Context, change func(*Set) (*Set, error)) (*Set
 	return next, nil
 }
 
+// Rewrap seals the ring under another key; nil puts it in the clear. It is an edit
+// like others. Give every node both keys first, the new and the old, see
+// [kek.Parse]: a node that has only the old one goes on with the ring it has, and
+// reports it. If the old key leaked, the keys in the ring did, too: revoke them.
+func (s Source) Rewrap(ctx context.Context, key *kek.Key) (*Set, error) {
+	s, err := s.withKey()
+	if err != nil {
+		return nil, fmt.Errorf("rewrap key ring: %w", err)
+	}
+	return s.edit(ctx, Source{Key: key}, func(set *Set) (*Set, error) { return set.edit(), nil })
+}
+
+// Export returns the document for [OpenVerifyOnly]. It is sealed if the ring is,
+// for the verify-only key and for the key itself.
+func (s Source) Export(ctx context.Context) ([]byte, error) {
+	s, err := s.withKey()
+	if err != nil {
+		return nil, fmt.Errorf("export key ring: %w", err)
+	}
+	set, _, sealed, err := s.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if sealed == nil {
+		return set.VerifyOnly()
+	}
+	sealed.Envelope.Ring = nil
+	return sealed.marshal()
+}
+
+// VerifyKey returns the text of the verify-only key of a sealed ring, for the
+// environment of nodes that only verify. It stays the same until [Source.Rewrap].
+// Whoever has it can read every token of the ring, and mint none.
+func (s Source) VerifyKey(ctx context.Context) (string, error) {
+	s, err := s.withKey()
+	if err != nil {
+		return "", fmt.Errorf("derive verify-only key: %w", err)
+	}
+	_, _, sealed, err := s.load(ctx)
+	if err != nil {
+		return "", err
+	}
+	if sealed == nil {
+		return "", fmt.Errorf("derive verify-only key: %s is in the clear: its export needs no key", s.store())
+	}
+	return s.Key.VerifyOnly(&sealed.Envelope)
+}
+
 // Open returns the ring, to mint and read tokens with.
 func (s Source) Open(ctx context.Context) (*Ring, error) {
+	s, err := s.withKey()
+	if err != nil {
+		return nil, fmt.Errorf("open key ring: %w", err)
+	}
 	r := &Ring{src: &s}
 	if err := r.reload(ctx); err != nil {
 		return nil, err
@@ -108,8 +211,13 @@ func (s Source) Open(ctx context.Context) (*Ring, error) {
 	return r, nil
 }
 
-// OpenVerifyOnly returns a verify-only ring, to read tokens with.
+// OpenVerifyOnly returns a verify-only ring, to read tokens with: from the export
+// of a ring or, with its key or verify-only key, from a sealed ring itself.
 func (s Source) OpenVerifyOnly(ctx context.Context) (*VerifyRing, error) {
+	s, err := s.withKey()
+	if err != nil {
+		return nil, fmt.Errorf("open verify-only ring: %w", err)
+	}
 	r := &VerifyRing{src: &s}
 	if err := r.reload(ctx); err != nil {
 		return nil, err

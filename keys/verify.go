@@ -71,7 +71,11 @@ func (r *VerifyRing) reload(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open verify-only ring: %w", err)
 	}
-	t, err := parseVerifyOnly(doc)
+	_, d, err := unseal(doc, r.src.Key, kindVerifyOnly)
+	if err != nil {
+		return fmt.Errorf("open verify-only ring %s: %w", r.src.store(), err)
+	}
+	t, err := d.table()
 	if err == nil {
 		err = r.table.Load().succeededBy(t)
 	}

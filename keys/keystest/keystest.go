@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/carnet-go/carnet/keys"
+	"github.com/carnet-go/carnet/keys/kek"
 	"github.com/carnet-go/carnet/keys/keystore"
 )
 
@@ -41,11 +42,15 @@ func TestStore(t *testing.T, open func(t *testing.T) func() keystore.Store) {
 	}
 }
 
-// Documents returns n documents of one ring, of one generation after the other.
+// Documents returns n sealed documents of one ring, of one generation after the other.
 // They are what a store meets; their keys are nobody's.
 func Documents(t testing.TB, n int) [][]byte {
 	t.Helper()
-	place := keys.Source{Store: NewStore(), Plain: true}
+	key, err := kek.Parse(kek.Generate())
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := keys.Source{Store: NewStore(), Key: key}
 	set, err := keys.NewSet(keys.JWT, keys.Policy{})
 	if err == nil {
 		err = place.Create(t.Context(), set)

@@ -18,7 +18,7 @@ var ErrConflict = errors.New("the ring was changed by somebody else in the meant
 
 // MaxSize is the size in bytes of the largest document. A ring that rotates each
 // hour and keeps its keys for a month stays far below it.
-const MaxSize = 1 << 20
+const MaxSize = 4 << 20
 
 // A Store keeps the document of one ring. It is safe for concurrent use, by
 // several processes too.

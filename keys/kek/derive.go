@@ -1,0 +1,100 @@
+package kek
+
+import (
+	"crypto/fips140"
+	"crypto/hkdf"
+	"crypto/pbkdf2"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// The ways from what an operator has to 32 bytes, with their costs: a name in a
+// document that is not one of them is refused, so nobody can choose lower ones.
+const (
+	wayRaw    = "raw"
+	wayArgon2 = "argon2id t=3 m=65536 p=4"
+	wayPBKDF2 = "pbkdf2-hmac-sha256 600000"
+)
+
+const saltSize = 16
+
+// maxDerived bounds what a store with ever new salts can make a process keep.
+const maxDerived = 4
+
+// root returns the 32 bytes that everything follows from, in the way and with the
+// salt that a document states.
+func (s *secret) root(way string, salt []byte) ([]byte, error) {
+	if (way == wayRaw) != (s.raw != nil) {
+		return nil, ErrWrongKey
+	}
+	if way == wayRaw {
+		return s.raw, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := way + string(salt)
+	if key, ok := s.derived[name]; ok {
+		return key, nil
+	}
+	key, err := stretch(s.passphrase, way, salt)
+	if err != nil {
+		return nil, err
+	}
+	if s.derived == nil || len(s.derived) >= maxDerived {
+		s.derived = map[string][]byte{}
+	}
+	s.derived[name] = key
+	return key, nil
+}
+
+func stretch(passphrase, way string, salt []byte) ([]byte, error) {
+	switch way {
+	case wayArgon2:
+		if fips140.Enforced() {
+			return nil, errors.New("it is sealed by argon2id, which is not for a process that enforces FIPS 140: rewrap it for FIPS first")
+		}
+		return argon2.IDKey([]byte(passphrase), salt, 3, 64<<10, 4, 32), nil
+	case wayPBKDF2:
+		return pbkdf2.Key(sha256.New, passphrase, salt, 600_000, 32)
+	}
+	return nil, fmt.Errorf("it is sealed in the way %.40q, which this program does not know", way)
+}
+
+// subkeys are one for each half of a document, and what names them. A verify-only
+// key has only its half.
+type subkeys struct {
+	ring, verify     []byte
+	ringID, verifyID string
+}
+
+func (s *secret) subkeys(way string, salt []byte) (k subkeys, err error) {
+	verifyRoot := s.raw
+	if !s.verifyOnly {
+		root, err := s.root(way, salt)
+		if err != nil {
+			return k, err
+		}
+		k.ring, k.ringID = expand(root, "ring"), identify(root)
+		verifyRoot = expand(root, "verify-only key")
+	}
+	k.verify, k.verifyID = expand(verifyRoot, "verify-only ring"), identify(verifyRoot)
+	return k, nil
+}
+
+// expand is one-way: the verify-only key says nothing of the key that it is from.
+func expand(root []byte, purpose string) []byte {
+	key, err := hkdf.Expand(sha256.New, root, "carnet 1 "+purpose, 32)
+	if err != nil {
+		panic(err) // only for a length that HKDF can't give
+	}
+	return key
+}
+
+// identify returns a name that tells keys apart and says nothing else of them.
+func identify(root []byte) string {
+	return base64.RawURLEncoding.EncodeToString(expand(root, "id")[:8])
+}

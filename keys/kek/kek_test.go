@@ -1,0 +1,234 @@
+package kek_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/carnet-go/carnet/keys/kek"
+)
+
+const context = "ring 7"
+
+func parse(t testing.TB, text string) *kek.Key {
+	t.Helper()
+	k, err := kek.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func passphrase(t testing.TB, p string) *kek.Key {
+	t.Helper()
+	k, err := kek.Passphrase(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func seal(t testing.TB, k *kek.Key, before *kek.Envelope) *kek.Envelope {
+	t.Helper()
+	e, err := k.Seal([]byte("mints"), []byte("reads"), context, before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// opens checks what a key gets out of an envelope; empty is nothing.
+func opens(t *testing.T, what string, k *kek.Key, e *kek.Envelope, ring, verifyOnly string) {
+	t.Helper()
+	for _, half := range []struct {
+		open func(*kek.Envelope, string) ([]byte, error)
+		want string
+	}{{k.Open, ring}, {k.OpenVerifyOnly, verifyOnly}} {
+		got, err := half.open(e, context)
+		if string(got) != half.want || (err == nil) != (half.want != "") {
+			t.Errorf("%s: got %q, want %q: %v", what, got, half.want, err)
+		}
+	}
+}
+
+func TestWhoOpensWhat(t *testing.T) {
+	random, other := parse(t, kek.Generate()), parse(t, kek.Generate())
+	words := passphrase(t, "correct horse battery staple")
+	for name, k := range map[string]*kek.Key{"key": random, "passphrase": words, "FIPS key": random.FIPS(), "FIPS passphrase": words.FIPS()} {
+		t.Run(name, func(t *testing.T) {
+			e := seal(t, k, nil)
+			text, err := k.VerifyOnly(e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			verifyOnly := parse(t, text)
+			opens(t, "the key", k, e, "mints", "reads")
+			opens(t, "the verify-only key", verifyOnly, e, "", "reads")
+			opens(t, "another key", other, e, "", "")
+			opens(t, "another passphrase", passphrase(t, "correct horse battery stable"), e, "", "")
+			opens(t, "a new key and the key", other.Or(k), e, "mints", "reads")
+			if _, err := k.Open(e, "ring 8"); err == nil {
+				t.Error("opened as of another generation")
+			}
+			if _, err := verifyOnly.Seal(nil, nil, context, nil); !errors.Is(err, kek.ErrVerifyOnly) {
+				t.Errorf("sealing with a verify-only key: %v", err)
+			}
+			if _, err := verifyOnly.Open(e, context); !errors.Is(err, kek.ErrVerifyOnly) {
+				t.Errorf("opening a ring with a verify-only key: %v", err)
+			}
+			if _, err := other.Open(e, context); !errors.Is(err, kek.ErrWrongKey) {
+				t.Errorf("another key: %v", err)
+			}
+		})
+	}
+}
+
+// Halves of different documents don't fit together, and nothing can be altered.
+func TestAlteredEnvelopesAreRefused(t *testing.T) {
+	k := parse(t, kek.Generate())
+	for _, alter := range []func(e *kek.Envelope){
+		func(e *kek.Envelope) { e.Ring, e.VerifyOnly = e.VerifyOnly, e.Ring },
+		func(e *kek.Envelope) { e.Ring[0] ^= 1; e.VerifyOnly[0] ^= 1 },
+		func(e *kek.Envelope) { e.Ring[len(e.Ring)-1] ^= 1; e.VerifyOnly[len(e.VerifyOnly)-1] ^= 1 },
+		func(e *kek.Envelope) { e.Ring, e.VerifyOnly = e.Ring[:5], e.VerifyOnly[:5] },
+		func(e *kek.Envelope) { e.Cipher = "aes-256-gcm" },
+		func(e *kek.Envelope) { e.Cipher = "none" },
+		func(e *kek.Envelope) { e.Way = "pbkdf2-hmac-sha256 1" },
+		func(e *kek.Envelope) { e.KeyID, e.VerifyID = e.VerifyID, e.KeyID },
+	} {
+		e := seal(t, k, nil)
+		alter(e)
+		opens(t, fmt.Sprint(e.Cipher, e.Way), k, e, "", "")
+	}
+}
+
+// An edit costs no new derivation on the nodes, and keeps FIPS nodes going.
+func TestEditsKeepSaltAndCipher(t *testing.T) {
+	words := passphrase(t, "correct horse battery staple")
+	first := seal(t, words, nil)
+	if second := seal(t, words, first); !bytes.Equal(first.Salt, second.Salt) || len(first.Salt) != 16 {
+		t.Error("an edit changed the salt")
+	}
+	if new := seal(t, passphrase(t, "another passphrase"), first); bytes.Equal(first.Salt, new.Salt) {
+		t.Error("a new passphrase came with the old salt")
+	}
+	fips := seal(t, words.FIPS(), nil)
+	if after := seal(t, words, fips); after.Cipher != fips.Cipher || after.Way != fips.Way || fips.Cipher == first.Cipher {
+		t.Errorf("sealed with %s, then with %s", fips.Cipher, after.Cipher)
+	}
+}
+
+func TestParse(t *testing.T) {
+	raw := bytes.Repeat([]byte{0xfb}, 32)
+	e := seal(t, mustNew(t, raw), nil)
+	for _, text := range []string{
+		base64.StdEncoding.EncodeToString(raw), base64.RawStdEncoding.EncodeToString(raw), base64.URLEncoding.EncodeToString(raw),
+		base64.RawURLEncoding.EncodeToString(raw), hex.EncodeToString(raw), "\n " + hex.EncodeToString(raw) + "\r\n",
+		kek.Generate() + "\n" + hex.EncodeToString(raw), kek.Generate() + "," + hex.EncodeToString(raw),
+	} {
+		opens(t, text, parse(t, text), e, "mints", "reads")
+	}
+	for _, text := range []string{"", " \n", "secret", hex.EncodeToString(raw[:31]), hex.EncodeToString(raw) + "00", "verify-only:"} {
+		if _, err := kek.Parse(text); err == nil {
+			t.Errorf("parsed %q", text)
+		} else if strings.TrimSpace(text) != "" && strings.Contains(err.Error(), text) {
+			t.Errorf("the error quotes the key: %v", err)
+		}
+	}
+	if _, err := kek.Passphrase("too short"); err == nil {
+		t.Error("a short passphrase")
+	}
+}
+
+func mustNew(t testing.TB, raw []byte) *kek.Key {
+	k, err := kek.New(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func TestFromEnv(t *testing.T) {
+	text := kek.Generate()
+	e := seal(t, parse(t, text), nil)
+	file := filepath.Join(t.TempDir(), "key")
+	write := func(doc []byte) {
+		t.Helper()
+		if err := os.WriteFile(file, doc, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	get := func() *kek.Key {
+		t.Helper()
+		k, err := kek.FromEnv()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	if get() != nil {
+		t.Error("a key from nowhere")
+	}
+	write([]byte(text + "\n"))
+	t.Setenv("CARNET_RING_KEY_FILE", file)
+	opens(t, "a file", get(), e, "mints", "reads")
+	raw, _ := base64.StdEncoding.DecodeString(text)
+	raw[0] = 0xff
+	write(raw)
+	opens(t, "a file of 32 bytes", get(), seal(t, mustNew(t, raw), nil), "mints", "reads")
+	write([]byte(strings.Repeat("a", 32)))
+	if _, err := kek.FromEnv(); err == nil || !strings.Contains(err.Error(), "CARNET_RING_KEY_FILE") {
+		t.Errorf("32 letters were taken for a random key: %v", err)
+	}
+	os.Chmod(file, 0o644)
+	if _, err := kek.FromEnv(); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("a key that all can read: %v", err)
+	}
+	t.Setenv("CARNET_RING_KEY", text)
+	if _, err := kek.FromEnv(); err == nil || !strings.Contains(err.Error(), "unset one") {
+		t.Errorf("two keys: %v", err)
+	}
+	os.Unsetenv("CARNET_RING_KEY_FILE")
+	opens(t, "a variable", get(), e, "mints", "reads")
+	os.Unsetenv("CARNET_RING_KEY")
+	t.Setenv("CARNET_RING_PASSPHRASE", "correct horse battery staple")
+	opens(t, "a passphrase", get(), seal(t, passphrase(t, "correct horse battery staple"), nil), "mints", "reads")
+}
+
+func TestKeysPrintWithoutTheirSecrets(t *testing.T) {
+	raw := bytes.Repeat([]byte("secret!!"), 4)
+	for _, k := range []*kek.Key{mustNew(t, raw), passphrase(t, "secret!! secret!!")} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%q", "%d"} {
+			for _, v := range []any{k, struct{ K *kek.Key }{k}} {
+				if out := fmt.Sprintf(verb, v); strings.Contains(out, "secret!!") || strings.Contains(out, hex.EncodeToString(raw[:8])) {
+					t.Errorf("%s prints %s", verb, out)
+				}
+			}
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(kek.Generate())
+	f.Add("verify-only:" + kek.Generate())
+	f.Add(strings.Repeat("ab", 32) + " " + kek.Generate())
+	f.Fuzz(func(t *testing.T, text string) {
+		k, err := kek.Parse(text)
+		if err != nil {
+			return
+		}
+		e, err := k.Seal([]byte("mints"), []byte("reads"), context, nil)
+		if errors.Is(err, kek.ErrVerifyOnly) {
+			return
+		}
+		if got, err := k.Open(e, context); err != nil || string(got) != "mints" {
+			t.Fatalf("a key that was parsed can't be used: %v", err)
+		}
+	})
+}
