@@ -26,6 +26,7 @@ var level = map[string]int{
 	"internal/paseto":           1,
 	"keys/keystore":             0,
 	"keys/kek":                  1,
+	"internal/markset":          1,
 	"keys":                      2,
 	"keys/keystest":             3,
 	"revocation":                2,
