@@ -7,9 +7,10 @@ FUZZTIME ?= 30s
 build:
 	go build -o bin/carnet ./cmd/carnet
 
-# The race detector needs a C compiler, interop needs Node; the rest is in go.mod.
+# The race detector needs a C compiler, interop Node, the lists and rings on Redis
+# a Redis; the rest is in go.mod.
 tools:
-	@.ci/install gcc=gcc node=nodejs npm=npm
+	@.ci/install gcc=gcc node=nodejs npm=npm redis-server=redis-server redis-cli=redis-tools
 
 test: tools
 	go test -race ./...

@@ -27,6 +27,7 @@ var level = map[string]int{
 	"keys/keystore":             0,
 	"keys/kek":                  1,
 	"internal/markset":          1,
+	"internal/redistest":        0,
 	"keys":                      2,
 	"keys/keystest":             3,
 	"revocation":                2,
