@@ -32,7 +32,7 @@ Addresses go to standard output, what the nodes refuse to standard error.`,
 }
 
 func runDemo(cmd *cobra.Command, addr string, asJSON bool) error {
-	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	d, err := demo.Start(addr, cmd.ErrOrStderr())
 	if err != nil {

@@ -169,6 +169,7 @@ func (d *Demo) Close() error {
 			s.Close()
 		}
 	}
+	d.rotate.Lock() // for good: a rotation that is under way writes into the directory
 	if d.dir == "" {
 		return nil
 	}

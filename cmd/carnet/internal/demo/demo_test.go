@@ -216,6 +216,20 @@ func TestRotateUnderTraffic(t *testing.T) {
 	}
 }
 
+func TestBadLoginsAreTheClientsFault(t *testing.T) {
+	d, _ := startDemo(t)
+	for name, want := range map[string]int{"": 400, "\x00": 400, "\xff": 400, "\u202e": 400, strings.Repeat("x", 256): 400, strings.Repeat("x", 255): 200} {
+		r := send(t, "POST", d.Front+"/login", "", url.Values{"name": {name}}.Encode())
+		if r.status != want || (r.cookie != "") != (want == 200) {
+			t.Errorf("%q: %d %s", name, r.status, r.text)
+		}
+	}
+	cookie := logIn(t, d.Front, "alice")
+	if r := send(t, "POST", d.Front+"/login", cookie+"; "+cookie, "name=alice"); r.status != 401 {
+		t.Errorf("two cookies: %d %s", r.status, r.text)
+	}
+}
+
 func TestForeignPagesAreRefused(t *testing.T) {
 	d, _ := startDemo(t)
 	for _, path := range []string{"/login", "/logout", "/rotate"} {

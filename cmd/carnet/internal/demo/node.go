@@ -2,11 +2,15 @@ package demo
 
 import (
 	"encoding/json"
+	"errors"
 	"log"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-chi/chi/v5"
 
@@ -96,8 +100,8 @@ func (n *node) handler() http.Handler {
 
 func (n *node) logIn(w http.ResponseWriter, r *http.Request) {
 	name := r.PostFormValue("name")
-	if name == "" {
-		answer(w, http.StatusBadRequest, map[string]string{"error": "the form field name is empty"})
+	if !usable(name) {
+		answer(w, http.StatusBadRequest, map[string]string{"error": "the form field name must be 1 to 255 bytes of printable text"})
 		return
 	}
 	user := User{Name: name, LoginOn: n.name, LoginAt: time.Now().UTC().Truncate(time.Second)}
@@ -106,6 +110,12 @@ func (n *node) logIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, http.StatusOK, map[string]string{"node": n.name, "subject": name})
+}
+
+// usable reports whether name can be a subject.
+func usable(name string) bool {
+	hidden := func(r rune) bool { return !unicode.IsPrint(r) }
+	return name != "" && len(name) <= 255 && utf8.ValidString(name) && !strings.ContainsFunc(name, hidden)
 }
 
 func (n *node) me(w http.ResponseWriter, r *http.Request) {
@@ -154,7 +164,14 @@ func (n *node) rotateKeys(w http.ResponseWriter, r *http.Request) {
 // fail keeps the reason on this side.
 func (n *node) fail(w http.ResponseWriter, doing string, err error) {
 	n.logs.Printf("node %s could not %s: %v", n.name, doing, err)
-	answer(w, http.StatusServiceUnavailable, map[string]string{"error": "try again"})
+	status := http.StatusServiceUnavailable
+	switch {
+	case errors.Is(err, chimw.ErrCrossOrigin):
+		status = http.StatusForbidden
+	case errors.Is(err, token.ErrInvalid):
+		status = http.StatusUnauthorized
+	}
+	answer(w, status, map[string]string{"error": http.StatusText(status)})
 }
 
 func answer(w http.ResponseWriter, status int, body any) {
