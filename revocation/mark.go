@@ -163,13 +163,17 @@ func (m Mark) Normalize() (Mark, error) {
 	}
 	m.At = m.At.UTC().Truncate(time.Microsecond)
 	m.Until = m.Until.UTC().Round(0)
-	if err := m.check(now); err != nil {
+	err := m.check()
+	if err == nil && m.At.After(now.Add(maxAhead)) {
+		err = fmt.Errorf("the At of a mark lies more than %v ahead", maxAhead)
+	}
+	if err != nil {
 		return Mark{}, fmt.Errorf("revocation: %w", err)
 	}
 	return m, nil
 }
 
-func (m Mark) check(now time.Time) error {
+func (m Mark) check() error {
 	_, known := m.Axis.of(&token.Claims{})
 	switch {
 	case !known:
@@ -186,8 +190,6 @@ func (m Mark) check(now time.Time) error {
 		return fmt.Errorf("the reason of a mark and who set it must be at most %d bytes of printable text", maxNote)
 	case m.Until.IsZero():
 		return fmt.Errorf("a mark needs an Until: when nothing that it covers can be alive any more")
-	case m.At.After(now.Add(maxAhead)):
-		return fmt.Errorf("the At of a mark lies more than %v ahead", maxAhead)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -88,13 +89,56 @@ func (l *Memory) Revoke(_ context.Context, marks ...Mark) error {
 			*s = strings.Clone(*s)
 		}
 	}
-	for _, m := range ready {
-		// The lock is taken for each mark, so that no check waits for a long call.
-		if err := l.put(m, time.Now()); err != nil {
-			return err
+	return l.putAll(ready)
+}
+
+// Restore is Revoke for marks that [Memory.Marks] gave, before a restart say. At
+// may lie ahead as far as it likes: the clock may have been set back meanwhile.
+func (l *Memory) Restore(marks ...Mark) error {
+	for _, m := range marks {
+		if err := m.check(); err != nil {
+			return fmt.Errorf("revocation: %w", err)
 		}
 	}
+	return l.putAll(marks)
+}
+
+// Allow drops the marks of an axis that have this value, and with them any
+// logout that they held: sessions that they covered are good again unless a mark
+// of another axis covers them. It is no error if there are none. It does not look
+// at ctx.
+func (l *Memory) Allow(_ context.Context, axis Axis, value string) error {
+	i := slices.Index(axes[:], axis)
+	if i < 0 {
+		return fmt.Errorf("revocation: a mark can't have the axis %.20q", axis)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c := l.cells[i][value]; c != nil {
+		l.set(i, c, nil)
+	}
 	return nil
+}
+
+// Marks gives the marks in force, in no order: those that are held from the call
+// to the end of the loop, and perhaps some that come or go meanwhile. The loop
+// may use the list.
+func (l *Memory) Marks() iter.Seq[Mark] {
+	return func(yield func(Mark) bool) {
+		l.mu.RLock()
+		cells := slices.Clone(l.queue)
+		l.mu.RUnlock()
+		for _, c := range cells {
+			l.mu.RLock()
+			marks := c.marks // never changed in place
+			l.mu.RUnlock()
+			for _, m := range marks {
+				if time.Now().Before(m.Until) && !yield(m) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Len returns how many marks are held, those included that have expired and not
@@ -107,6 +151,16 @@ func (l *Memory) Len() int {
 
 // Format prints a placeholder, whatever the verb.
 func (l *Memory) Format(f fmt.State, _ rune) { io.WriteString(f, "revocation.Memory(redacted)") }
+
+// putAll takes the lock for each mark, so that no check waits for a long call.
+func (l *Memory) putAll(marks []Mark) error {
+	for _, m := range marks {
+		if err := l.put(m, time.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func (l *Memory) put(m Mark, now time.Time) error {
 	l.mu.Lock()
