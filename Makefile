@@ -1,6 +1,6 @@
 # make test is the one command: it installs what is missing and runs all tests.
 
-.PHONY: build test race interop fuzz bench leaks lint vet staticcheck vulncheck tools
+.PHONY: build test race interop fuzz crash bench leaks lint vet staticcheck vulncheck tools
 
 FUZZTIME ?= 30s
 
@@ -10,7 +10,7 @@ build:
 # The race detector needs a C compiler, interop Node, the lists and rings on Redis
 # a Redis; the rest is in go.mod.
 tools:
-	@.ci/install gcc=gcc node=nodejs npm=npm redis-server=redis-server redis-cli=redis-tools
+	@.ci/install gcc=gcc node=nodejs npm=npm redis-server=redis-server redis-cli=redis-tools strace=strace
 
 test: tools
 	go test -race ./...
@@ -35,6 +35,10 @@ fuzz:
 			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
 		done; \
 	done
+
+# make test kills and fails the disk at a sample of the system calls, this at all.
+crash: tools
+	go test -race -timeout 60m -v -run Survives ./revocation/filelist -every
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...

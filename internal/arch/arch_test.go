@@ -31,6 +31,7 @@ var level = map[string]int{
 	"keys":                      2,
 	"keys/keystest":             3,
 	"revocation":                2,
+	"revocation/filelist":       3,
 	"revocation/freshness":      3,
 	"revocation/revocationtest": 3,
 	"chimw":                     3,
