@@ -16,20 +16,20 @@ func TestMemoryAllowsAgain(t *testing.T) {
 	c, other := login("s", "alice", time.Now().Add(-time.Hour)), login("t", "bob", time.Now().Add(-time.Hour))
 	revoke(t, l, revocation.Subject("alice", 0), revocation.Subject("bob", 0), revocation.Session(c))
 	for _, value := range []string{"alice", "nobody", "alice"} {
-		if err := l.Allow(t.Context(), "subject", value); err != nil {
+		if err := l.Allow(t.Context(), revocation.Mark{Axis: "subject", Value: value}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if !revoked(t, l, c) {
 		t.Error("the mark of the session is gone with that of the subject")
 	}
-	if err := l.Allow(t.Context(), "session", "s"); err != nil || revoked(t, l, c) {
+	if err := l.Allow(t.Context(), revocation.Mark{Axis: "session", Value: "s"}); err != nil || revoked(t, l, c) {
 		t.Errorf("still revoked: %v", err)
 	}
-	if !revoked(t, l, other) || l.Len() != 1 {
+	if err := l.Allow(t.Context()); err != nil || !revoked(t, l, other) || l.Len() != 1 {
 		t.Errorf("another subject was allowed too: %d marks", l.Len())
 	}
-	if err := l.Allow(t.Context(), "planet", "earth"); err == nil {
+	if err := l.Allow(t.Context(), revocation.Session(c), revocation.Mark{Axis: "planet"}); err == nil {
 		t.Error("there is no such axis")
 	}
 	revoke(t, l, revocation.Session(c))
@@ -49,7 +49,7 @@ func TestMemoryGivesItsMarks(t *testing.T) {
 		var got []string
 		for m := range l.Marks() {
 			got = append(got, m.Value)
-			if err := l.Allow(t.Context(), m.Axis, m.Value); err != nil { // the loop may use the list
+			if err := l.Allow(t.Context(), m); err != nil { // the loop may use the list
 				t.Fatal(err)
 			}
 		}

@@ -103,19 +103,19 @@ func (l *Memory) Restore(marks ...Mark) error {
 	return l.putAll(marks)
 }
 
-// Allow drops the marks of an axis that have this value, and with them any
-// logout that they held: sessions that they covered are good again unless a mark
-// of another axis covers them. It is no error if there are none. It does not look
-// at ctx.
-func (l *Memory) Allow(_ context.Context, axis Axis, value string) error {
-	i := slices.Index(axes[:], axis)
-	if i < 0 {
-		return fmt.Errorf("revocation: a mark can't have the axis %.20q", axis)
+// Allow drops what is held of the axes and values of the marks; nothing else of
+// them counts. It undoes a mistake, and with it any logout that was held as one
+// mark with it: sessions that they covered are good again unless a mark of another
+// axis covers them. It is no error if there is nothing to drop. It does not look at
+// ctx.
+func (l *Memory) Allow(_ context.Context, marks ...Mark) error {
+	for _, m := range marks {
+		if !slices.Contains(axes[:], m.Axis) {
+			return fmt.Errorf("revocation: a mark can't have the axis %.20q", m.Axis)
+		}
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if c := l.cells[i][value]; c != nil {
-		l.set(i, c, nil)
+	for _, m := range marks {
+		l.drop(slices.Index(axes[:], m.Axis), m.Value)
 	}
 	return nil
 }
@@ -180,6 +180,14 @@ func (l *Memory) put(m Mark, now time.Time) error {
 	}
 	l.set(axis, c, marks)
 	return nil
+}
+
+func (l *Memory) drop(axis int, value string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c := l.cells[axis][value]; c != nil {
+		l.set(axis, c, nil)
+	}
 }
 
 // sweep drops some of the expired marks, the oldest first. If there are any it

@@ -69,7 +69,7 @@ func write(path string) {
 		deny(fmt.Sprint("bulk-", life), bulk()...)
 		deny(fmt.Sprint("after-", life))
 		fmt.Println("allowing undone")
-		if l.Allow(context.Background(), "session", "undone") == nil {
+		if l.Allow(context.Background(), revocation.Mark{Axis: "session", Value: "undone"}) == nil {
 			fmt.Println("allowed undone")
 		}
 		deny(fmt.Sprint("last-", life))

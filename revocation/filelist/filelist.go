@@ -138,14 +138,16 @@ func (l *List) Revoke(ctx context.Context, marks ...revocation.Mark) error {
 	})
 }
 
-// Allow drops the marks of an axis that have this value, as by
-// [revocation.Memory.Allow], and returns nil once that is on the disk.
-func (l *List) Allow(ctx context.Context, axis revocation.Axis, value string) error {
+// Allow drops what is held of the axes and values of the marks, as
+// [revocation.Memory.Allow] does, and returns nil once that is on the disk.
+func (l *List) Allow(ctx context.Context, marks ...revocation.Mark) error {
 	return l.change(func(b *batch) error {
-		if err := l.memory.Allow(ctx, axis, value); err != nil {
+		if err := l.memory.Allow(ctx, marks...); err != nil {
 			return err
 		}
-		b.frames.allow(axis, value)
+		for _, m := range marks {
+			b.frames.allow(m)
+		}
 		return nil
 	})
 }

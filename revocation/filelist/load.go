@@ -47,7 +47,7 @@ func (l *List) replayer() (do func(op) error, ops *int) {
 	return func(o op) error {
 		*ops++
 		if o.kind == opAllow {
-			return l.memory.Allow(context.Background(), o.mark.Axis, o.mark.Value)
+			return l.memory.Allow(context.Background(), o.mark)
 		}
 		return l.memory.Restore(o.mark)
 	}, ops

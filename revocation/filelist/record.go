@@ -47,9 +47,12 @@ func (f *frames) deny(m revocation.Mark) {
 	f.text(m.Value, m.Except, m.Reason, m.By)
 }
 
-func (f *frames) allow(axis revocation.Axis, value string) {
-	f.begin(opAllow, axis)
-	f.text(value)
+func (f *frames) allow(m revocation.Mark) {
+	if len(m.Value) > 255 {
+		return // no mark has it
+	}
+	f.begin(opAllow, m.Axis)
+	f.text(m.Value)
 }
 
 func (f *frames) begin(op byte, axis revocation.Axis) {
