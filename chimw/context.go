@@ -42,8 +42,9 @@ type credential struct {
 // ResponseWriter, one goroutine changes the rest.
 type state[T any] struct {
 	context.Context
-	guard   *Guard[T]
-	entered bool // it is in the context of a request
+	guard   *Guard[T] // the root of those that share the state
+	judge   *Guard[T] // who let the session pass last
+	entered bool      // it is in the context of a request
 
 	sent    credential                       // with the request
 	now     credential                       // after what was done since
@@ -70,7 +71,7 @@ func (st *state[T]) become(now credential, s *token.Session[T]) {
 
 // state returns what this Guard knows of the request; nil is nothing.
 func (g *Guard[T]) state(ctx context.Context) *state[T] {
-	st, _ := ctx.Value(g).(*state[T])
+	st, _ := ctx.Value(g.root).(*state[T])
 	return st
 }
 

@@ -31,6 +31,9 @@
 // A 401 names no scheme in WWW-Authenticate, as RFC 9110 section 11.6.1 wants
 // it, unless Config.Bearer is set: there is none for cookies.
 //
+// A list that answers from a copy knows how old that is, and a route can say how
+// old it may be, and what happens beyond: see [Guard.With] and package freshness.
+//
 // # The cookie
 //
 // The browser is told to keep it to this host, to https and away from scripts

@@ -14,7 +14,9 @@ import (
 // node that has only Guards cannot be made to. It is safe for concurrent use.
 type Guard[T any] struct {
 	verifier *token.Verifier[T]
-	list     revocation.List
+	list     revocation.List    // is told
+	checker  revocation.Checker // is asked
+	root     *Guard[T]          // that this one was made from by With, or itself
 	cookie   cookie
 	bearer   bool
 	origins  *http.CrossOriginProtection
@@ -31,7 +33,9 @@ func NewGuard[T any](v *token.Verifier[T], c Config) *Guard[T] {
 	c = c.withDefaults()
 	origins, err := c.origins()
 	must(c.check(), err)
-	return &Guard[T]{v, c.Revocation, cookie(c.CookieName), c.Bearer, origins, c.Report}
+	g := &Guard[T]{v, c.Revocation, c.Revocation, nil, cookie(c.CookieName), c.Bearer, origins, c.Report}
+	g.root = g
+	return g
 }
 
 // Require passes on requests with a session, which the handler finds with
@@ -76,9 +80,9 @@ func (g *Guard[T]) authenticate(r *http.Request) (*state[T], error) {
 		}
 	}
 	if st := g.state(r.Context()); st != nil && st.sent == sent {
-		return st, st.now.err
+		return st, g.again(r.Context(), st)
 	}
-	st := &state[T]{Context: r.Context(), guard: g, sent: sent, now: sent}
+	st := &state[T]{Context: r.Context(), guard: g.root, judge: g, sent: sent, now: sent}
 	if sent.err != nil {
 		return st, sent.err
 	}
@@ -110,7 +114,7 @@ func (g *Guard[T]) believe(ctx context.Context, tok string) (*token.Session[T], 
 	if err != nil {
 		return nil, err
 	}
-	if err := g.list.Check(ctx, s.Claims); err != nil {
+	if err := g.checker.Check(ctx, s.Claims); err != nil {
 		return nil, err
 	}
 	return s, nil

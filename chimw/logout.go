@@ -59,7 +59,7 @@ func (g *Guard[T]) LogoutEverywhere(w http.ResponseWriter, r *http.Request) erro
 	var s *token.Session[T]
 	if err == nil {
 		// A stolen token that was taken back must not log its owner out.
-		s, err = g.believe(r.Context(), c.tok)
+		s, err = g.judging(r.Context()).believe(r.Context(), c.tok)
 	}
 	if err == nil {
 		maxAge := g.verifier.Config().MaxAge

@@ -97,7 +97,7 @@ func (s *Sessions[T]) update(w http.ResponseWriter, r *http.Request, change func
 		return errBearer
 	}
 	// Data decoded afresh shares no map or slice with the session in the context.
-	session, err := s.believe(r.Context(), c.tok)
+	session, err := s.judging(r.Context()).believe(r.Context(), c.tok)
 	if err != nil {
 		return err
 	}
