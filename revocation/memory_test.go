@@ -23,6 +23,13 @@ func TestMemoryKeepsThePromises(t *testing.T) {
 	})
 }
 
+func TestMemorySurvivesTheFaults(t *testing.T) {
+	revocationtest.TestFaults(t, revocationtest.Faults{
+		Open:      func(*testing.T) revocation.List { return revocation.NewMemory() },
+		OpenSmall: func(_ *testing.T, room int) revocation.List { return &revocation.Memory{Max: room} },
+	}, synctest.Test)
+}
+
 // login returns claims of a session that began at that time.
 func login(id, who string, at time.Time) token.Claims {
 	return token.Claims{

@@ -40,6 +40,52 @@ func TestKeepsThePromises(t *testing.T) {
 	revocationtest.TestList(t, func(t *testing.T) revocation.List { return open(t, newPath(t)) }, synctest.Test)
 }
 
+func TestSurvivesTheFaults(t *testing.T) {
+	revocationtest.TestFaults(t, faults(), synctest.Test)
+}
+
+// faults are those of a directory that comes and goes.
+func faults() revocationtest.Faults {
+	var dirs sync.Map // of each list
+	openIn := func(t *testing.T, dir string, room int) revocation.List {
+		l, err := filelist.Open(filepath.Join(dir, "denied.log"), room)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dirs.Store(l, dir)
+		t.Cleanup(func() { closed(t, l) })
+		return l
+	}
+	dirOf := func(l revocation.List) string {
+		dir, _ := dirs.Load(l)
+		return dir.(string)
+	}
+	openSmall := func(t *testing.T, room int) revocation.List {
+		dir := filepath.Join(t.TempDir(), "dir")
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		return openIn(t, dir, room)
+	}
+	return revocationtest.Faults{
+		Open:      func(t *testing.T) revocation.List { return openSmall(t, 0) },
+		OpenSmall: openSmall,
+		Restart: func(t *testing.T, l revocation.List) revocation.List {
+			closed(t, l.(*filelist.List))
+			return openIn(t, dirOf(l), 0)
+		},
+		Fail: func(t *testing.T, l revocation.List, on bool) {
+			from, to := dirOf(l), dirOf(l)+".away"
+			if !on {
+				from, to = to, from
+			}
+			if err := os.Rename(from, to); err != nil {
+				t.Fatal(err)
+			}
+		},
+	}
+}
+
 // claims of a session that began an hour ago.
 func claims(id string) token.Claims {
 	start := time.Now().Add(-time.Hour)

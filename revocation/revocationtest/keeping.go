@@ -187,6 +187,67 @@ func whatWasAcknowledgedIsSeen(s tester) {
 	}
 }
 
+// A mark that comes to others of its value, or makes a table grow, must not hide
+// them for a moment.
+func noSessionIsGoodInBetween(s tester) {
+	old := login("alice", ago(3*time.Hour))
+	s.revoke(before(ago(2*time.Hour), "subject", "alice"))
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for {
+				for range 3 {
+					s.refuses("a session that has been revoked all along", old)
+				}
+				select {
+				case <-stop:
+					return
+				case <-time.After(tick):
+				}
+			}
+		})
+	}
+	for i := range 100 {
+		m := before(ago(2*time.Hour-time.Duration(i)*time.Second), "subject", "alice")
+		m.Except = fmt.Sprint("session ", i%3)
+		s.revoke(m, revocation.Session(login("bob", ago(time.Hour))))
+		time.Sleep(tick) // in a bubble the readers wake with the writer
+	}
+	close(stop)
+	readers.Wait()
+}
+
+// An allower is a list that can undo a mistake.
+type allower interface {
+	Allow(ctx context.Context, marks ...revocation.Mark) error
+}
+
+// Of a list that can't undo nothing is asked.
+func whatIsAllowedAgainIsGood(s tester) {
+	undo, ok := s.list.(allower)
+	if !ok {
+		return
+	}
+	allow := func(marks ...revocation.Mark) {
+		s.Helper()
+		if err := undo.Allow(s.Context(), marks...); err != nil {
+			s.Fatalf("Allow: %v", err)
+		}
+	}
+	alice, bob := login("alice", ago(2*time.Hour)), login("bob", ago(2*time.Hour))
+	s.revoke(before(ago(time.Hour), "subject", "alice"), before(ago(time.Hour), "subject", "bob"), revocation.Session(alice))
+	allow(revocation.Session(login("carol", ago(time.Hour)))) // nothing to undo
+	allow()
+	allow(revocation.Subject("alice", 0))
+	s.refuses("a session that another mark covers too", alice)
+	allow(revocation.Session(alice))
+	s.accepts("a session without a mark", alice)
+	s.refuses("somebody else", bob)
+	s.revoke(before(ago(30*time.Minute), "subject", "alice"))
+	s.refuses("a subject that is revoked again", alice)
+}
+
 func aBadMarkIsRefusedWithItsWholeCall(s tester) {
 	end := time.Now().Add(time.Hour)
 	for name, bad := range map[string]revocation.Mark{

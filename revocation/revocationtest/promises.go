@@ -36,6 +36,8 @@ var promises = []struct {
 	{"a mark that is over is no error", aMarkThatIsOverIsNoError},
 	{"no mark makes room for another", noMarkMakesRoomForAnother},
 	{"what was acknowledged is seen", whatWasAcknowledgedIsSeen},
+	{"no session is good in between", noSessionIsGoodInBetween},
+	{"what is allowed again is good", whatIsAllowedAgainIsGood},
 
 	// What the errors say.
 	{"a bad mark is refused with its whole call", aBadMarkIsRefusedWithItsWholeCall},

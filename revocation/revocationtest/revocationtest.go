@@ -18,8 +18,8 @@ import (
 // bubble: time costs nothing there. Nil means real time, for a list that talks
 // to a server; two of the subtests then wait for a fraction of a second.
 //
-// Not tested: what a second List on the same server sees, and what becomes of
-// the marks when either restarts.
+// Not tested: what a second List on the same server sees. For restarts and other
+// faults see [TestFaults].
 func TestList(t *testing.T, open func(t *testing.T) revocation.List, run func(t *testing.T, test func(t *testing.T))) {
 	if run == nil {
 		run = func(t *testing.T, test func(t *testing.T)) { test(t) }

@@ -53,6 +53,15 @@ func (l *naive) keep(marks ...revocation.Mark) {
 	l.marks = append(l.marks, marks...)
 }
 
+func (l *naive) Allow(_ context.Context, marks ...revocation.Mark) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.marks = slices.DeleteFunc(l.marks, func(o revocation.Mark) bool {
+		return slices.ContainsFunc(marks, func(m revocation.Mark) bool { return m.Axis == o.Axis && m.Value == o.Value })
+	})
+	return nil
+}
+
 func normalized(marks []revocation.Mark) ([]revocation.Mark, error) {
 	ready := make([]revocation.Mark, len(marks))
 	for i, m := range marks {
@@ -69,6 +78,7 @@ type altered struct {
 	*naive
 	check  func(l *naive, ctx context.Context, c token.Claims) error
 	revoke func(l *naive, ctx context.Context, marks []revocation.Mark) error
+	allow  func(l *naive, marks []revocation.Mark)
 }
 
 func (l altered) Check(ctx context.Context, c token.Claims) error {
@@ -83,6 +93,16 @@ func (l altered) Revoke(ctx context.Context, marks ...revocation.Mark) error {
 		return l.revoke(l.naive, ctx, marks)
 	}
 	return l.naive.Revoke(ctx, marks...)
+}
+
+func (l altered) Allow(ctx context.Context, marks ...revocation.Mark) error {
+	if l.allow != nil {
+		l.naive.mu.Lock()
+		defer l.naive.mu.Unlock()
+		l.allow(l.naive, marks)
+		return nil
+	}
+	return l.naive.Allow(ctx, marks...)
 }
 
 // reads breaks a list by the claims it looks at.
@@ -236,6 +256,20 @@ var broken = map[string]struct {
 			l.marks = append(all, ready...)
 			return err
 		}}, "what was acknowledged is seen"},
+	"hides the others while one comes": {
+		altered{revoke: func(l *naive, ctx context.Context, marks []revocation.Mark) error {
+			l.mu.Lock()
+			others := l.marks
+			l.marks = nil
+			l.mu.Unlock()
+			time.Sleep(50 * time.Microsecond)
+			l.keep(others...)
+			return l.Revoke(ctx, marks...)
+		}}, "no session is good in between"},
+	"allows too little": {
+		altered{allow: func(*naive, []revocation.Mark) {}}, "what is allowed again is good"},
+	"allows everybody": {
+		altered{allow: func(l *naive, _ []revocation.Mark) { l.marks = nil }}, "what is allowed again is good"},
 	"stores the marks before a bad one": {
 		altered{revoke: func(l *naive, ctx context.Context, marks []revocation.Mark) error {
 			for _, m := range marks {
@@ -308,7 +342,7 @@ func TestBrokenListsFail(t *testing.T) {
 	if os.Getenv(inside) != "" {
 		for name, b := range broken {
 			t.Run(name, func(t *testing.T) {
-				open := func(*testing.T) revocation.List { return altered{&naive{}, b.list.check, b.list.revoke} }
+				open := func(*testing.T) revocation.List { return altered{&naive{}, b.list.check, b.list.revoke, b.list.allow} }
 				revocationtest.TestList(t, open, synctest.Test)
 			})
 		}
