@@ -26,6 +26,7 @@ func carnetPeers() []peer {
 
 // carnetPeer verifies cold: the ring keeps no tokens.
 func carnetPeer(name string, ring *keys.Ring) peer {
+	ring.SetCache(0)
 	i := token.NewIssuer[user](ring, config)
 	v := i.Verifier()
 	return peer{
@@ -52,4 +53,45 @@ func newDenylist(n int) *revocation.Memory {
 			SessionID: fmt.Sprintf("session-%014d", i), EndsAt: time.Now().Add(lifetime)})))
 	}
 	return list
+}
+
+// Rows of carnet that no peer has.
+const (
+	hotGroup = "hot"
+	marks    = 100_000 // in the denylist that is asked
+)
+
+// carnetRows are the verifications without the data, and those of a token that
+// was seen a moment ago.
+func carnetRows(w work, add func(group, name string, op func())) {
+	for _, f := range []keys.Format{keys.JWT, keys.PASETO} {
+		ring := newRing(f)
+		ring.SetCache(0)
+		tok := issueWith(ring)(w.data)
+		nobody := token.NewVerifier[struct{}](ring, config)
+		add(verifyGroup, "carnet "+string(f)+", data not asked for", func() { must(nobody.Verify(tok)) })
+	}
+	list := newDenylist(marks)
+	hot := func(name string, digest bool) {
+		ring := newRing(keys.JWT)
+		if digest {
+			ring.CacheDigests()
+		}
+		tok := issueWith(ring)(w.data)
+		add(hotGroup, "carnet hot, whole session"+name, asked(token.NewVerifier[user](ring, config), list, tok))
+		add(hotGroup, "carnet hot, plain struct"+name, asked(token.NewVerifier[flat](ring, config), list, tok))
+		add(hotGroup, "carnet hot, data not asked for"+name, asked(token.NewVerifier[struct{}](ring, config), list, tok))
+	}
+	hot("", false)
+	hot(", by digest", true)
+}
+
+// asked verifies a token and asks the list.
+func asked[T any](v *token.Verifier[T], list revocation.Checker, tok string) func() {
+	ctx := context.Background()
+	return func() {
+		s, err := v.Verify(tok)
+		check(err)
+		check(list.Check(ctx, s.Claims))
+	}
 }

@@ -156,7 +156,7 @@ func floorPASETO() floor {
 		}
 		d = derive(d[:0], encryption, "paseto-encryption-key", nonce)
 		must(chacha20.NewUnauthenticatedCipher(d[:32], d[32:])).XORKeyStream(c, c)
-		inner, _ = b64.AppendDecode(inner[:0], c[len("v4.public."):])
+		inner, _ = b64.AppendDecode(inner[:0], c[len(`{"token":"v4.public.`):len(c)-len(`"}`)])
 		n = len(inner) - 64
 		buf = pae(buf[:0], []byte("v4.public."), inner[:n], nil, implicit)
 		if !ed25519.Verify(k.pub, buf, inner[n:]) {

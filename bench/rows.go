@@ -28,6 +28,7 @@ func tokenRows(w work) (rows []*row) {
 			}
 		}
 	}
+	carnetRows(w, add)
 	for _, f := range floors() {
 		tok := f.tok(w.data)
 		add(verifyGroup, f.name, func() { f.verify(tok) })

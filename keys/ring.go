@@ -15,6 +15,8 @@ var _ token.Sealer = (*Ring)(nil)
 type Ring struct {
 	src  *Source // nil for one that lives in memory only
 	snap atomic.Pointer[snapshot]
+
+	caching caching
 }
 
 // A snapshot is one generation of a ring, ready for use. It never changes.
@@ -32,7 +34,7 @@ func (s *Set) Ring() (*Ring, error) {
 		return nil, fmt.Errorf("new key ring: %w", err)
 	}
 	r := new(Ring)
-	r.snap.Store(snap)
+	r.hold(snap)
 	return r, nil
 }
 
@@ -56,7 +58,7 @@ func newSnapshot(s *Set) (*snapshot, error) {
 }
 
 func newTable(name string, generation uint64) *table {
-	return &table{name, generation, map[string]opener{}, map[string]struct{}{}}
+	return &table{name: name, generation: generation, openers: map[string]opener{}, revoked: map[string]struct{}{}}
 }
 
 // Open returns the ring in a file that "carnet init" made. The file must be
@@ -85,7 +87,7 @@ func (r *Ring) reload(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open key ring %s: %w", r.src.store(), err)
 	}
-	r.snap.Store(snap)
+	r.hold(snap)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/carnet-go/carnet/internal/hot"
 	"github.com/carnet-go/carnet/token"
 )
 
@@ -16,6 +17,8 @@ var _ token.Opener = (*VerifyRing)(nil)
 type VerifyRing struct {
 	src   *Source
 	table atomic.Pointer[table]
+
+	caching caching
 }
 
 // A table finds the key of a token. It never changes; a live ring swaps tables.
@@ -24,21 +27,31 @@ type table struct {
 	generation uint64
 	openers    map[string]opener   // by label
 	revoked    map[string]struct{} // by id
+	cache      atomic.Pointer[hot.Cache]
 }
 
 func (t *table) open(tok string, b token.Binding) (token.Claims, error) {
+	o, err := t.find(tok)
+	if err != nil {
+		return token.Claims{}, err
+	}
+	return o.Open(tok, b)
+}
+
+// find returns the key of a token.
+func (t *table) find(tok string) (opener, error) {
 	if len(tok) > token.MaxSize {
-		return token.Claims{}, token.ErrTooLarge
+		return nil, token.ErrTooLarge
 	}
 	l, ok := label(tok)
 	if !ok {
-		return token.Claims{}, token.ErrMalformed
+		return nil, token.ErrMalformed
 	}
 	o, ok := t.openers[l]
 	if !ok {
-		return token.Claims{}, t.missing(l)
+		return nil, t.missing(l)
 	}
-	return o.Open(tok, b)
+	return o, nil
 }
 
 func (t *table) missing(l string) error {
@@ -82,7 +95,7 @@ func (r *VerifyRing) reload(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open verify-only ring %s: %w", r.src.store(), err)
 	}
-	r.table.Store(t)
+	r.hold(t)
 	return nil
 }
 

@@ -81,6 +81,6 @@ func mustConfig(c Config) Config {
 	return c
 }
 
-func (c Config) binding() Binding {
+func (c *Config) binding() Binding {
 	return Binding{Purpose: PurposeSession, Issuer: c.Issuer, Audience: c.Audience}
 }

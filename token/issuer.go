@@ -63,12 +63,14 @@ func (i *Issuer[T]) Renew(s *Session[T]) (tok string, renewed *Session[T], err e
 	if !time.Now().Before(s.EndsAt) {
 		return "", nil, ErrExpired
 	}
-	raw, err := mergeData([]byte(s.Raw), s.Data)
-	if err != nil {
-		return "", nil, fmt.Errorf("renew token: %w", err)
-	}
 	c := s.Claims
-	c.Raw = string(raw)
+	if !i.verifier.sharing.unread {
+		raw, err := mergeData([]byte(s.Raw), s.Data)
+		if err != nil {
+			return "", nil, fmt.Errorf("renew token: %w", err)
+		}
+		c.Raw = string(raw)
+	}
 	return i.seal(c, s.Data)
 }
 

@@ -1,17 +1,34 @@
 package token
 
 import (
+	"reflect"
 	"time"
 	"unicode"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // A Verifier believes or refuses session tokens with data of type T. It asks
 // nobody: it needs an [Opener] and a clock. It is safe for concurrent use, as is
 // the Opener it was made with.
+//
+// A Verifier[struct{}] takes any data and does not decode it, which is the
+// fastest way to learn who it is.
 type Verifier[T any] struct {
-	opener Opener
-	config Config
+	opener  Opener
+	config  Config
+	sharing sharing
+	cached  cachingOpener // the opener, if it keeps what it opened
+	believe func(Claims) (any, int, error)
+}
+
+// A cachingOpener keeps what was made of a token, for as long as its keys stay
+// what they are. Rings are such.
+type cachingOpener interface {
+	// OpenOnce returns what believe makes of the claims of tok: now, or earlier
+	// for the same token and by. Only what believe returned without an error is
+	// kept, and size is about how many bytes it takes.
+	OpenOnce(tok string, b Binding, by any, believe func(Claims) (v any, size int, err error)) (v any, err error)
 }
 
 // NewVerifier returns a Verifier that reads with o. It panics if c is not
@@ -20,7 +37,10 @@ func NewVerifier[T any](o Opener, c Config) *Verifier[T] {
 	if o == nil {
 		panic("token: NewVerifier needs an Opener")
 	}
-	return &Verifier[T]{o, mustConfig(c)}
+	v := &Verifier[T]{opener: o, config: mustConfig(c), sharing: sharingOf(reflect.TypeFor[T]())}
+	v.cached, _ = o.(cachingOpener)
+	v.believe = v.toKeep
+	return v
 }
 
 // Config returns the policy, with the defaults filled in.
@@ -30,28 +50,97 @@ func (v *Verifier[T]) Config() Config { return v.config }
 // [ErrInvalid] if it is not to be believed. Any other error comes from the
 // Opener and means that the answer could not be found.
 //
+// The session is the caller's to change: no other call gets any part of it.
+//
 // Not checked: whether the session has been revoked, and whether the bearer is
 // the one it was issued to.
 func (v *Verifier[T]) Verify(tok string) (*Session[T], error) {
+	// No more than this, so that it is inlined: then the session needs no
+	// allocation in a caller that it does not outlive.
+	var s Session[T]
+	return v.verify(tok, &s)
+}
+
+// verify fills s and returns it, or nil and an error.
+func (v *Verifier[T]) verify(tok string, s *Session[T]) (_ *Session[T], err error) {
 	if len(tok) > MaxSize {
 		return nil, ErrTooLarge
 	}
-	c, err := v.opener.Open(tok, v.config.binding())
+	if v.cached == nil {
+		s.Claims, err = v.opener.Open(tok, v.config.binding())
+		if err == nil {
+			s.Data, err = v.judged(s.Claims)
+		}
+	} else {
+		var kept any
+		kept, err = v.cached.OpenOnce(tok, v.config.binding(), v, v.believe)
+		if err == nil {
+			err = v.share(kept.(*Session[T]), s)
+		}
+	}
 	if err != nil {
-		return nil, err
-	}
-	if err := v.config.judge(c, time.Now()); err != nil {
-		return nil, err
-	}
-	s := &Session[T]{Claims: c}
-	if err := decodeData([]byte(c.Raw), &s.Data); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
+// judged judges claims and returns their data.
+func (v *Verifier[T]) judged(c Claims) (data T, err error) {
+	if err := v.config.judge(c, time.Now()); err != nil {
+		return data, err
+	}
+	return v.decode(c.Raw)
+}
+
+func (v *Verifier[T]) decode(raw string) (data T, err error) {
+	if v.sharing.unread {
+		return data, nil
+	}
+	p := new(T)
+	err = decodeData([]byte(raw), p)
+	return *p, err
+}
+
+// toKeep returns the session that claims stand for, and how many bytes it takes.
+func (v *Verifier[T]) toKeep(c Claims) (any, int, error) {
+	data, err := v.judged(c)
+	if err != nil {
+		return nil, 0, err
+	}
+	s := &Session[T]{Claims: c}
+	size := int(unsafe.Sizeof(*s)) + len(c.Issuer) + len(c.Audience) + len(c.Subject) + len(c.ID) + len(c.SessionID) + len(c.Raw)
+	if !v.sharing.afresh {
+		s.Data = data
+		size += footprint(reflect.ValueOf(&s.Data).Elem())
+	}
+	return s, size, nil
+}
+
+// share fills s with a session that was kept, so that the two have nothing in
+// common that can be changed.
+func (v *Verifier[T]) share(kept, s *Session[T]) (err error) {
+	if err := v.config.judgeTimes(&kept.Claims, time.Now()); err != nil {
+		return err
+	}
+	*s = *kept
+	switch {
+	case v.sharing.afresh:
+		s.Data, err = v.decode(kept.Raw)
+	case v.sharing.copy != nil:
+		s.Data = v.copied(kept)
+	}
+	return err
+}
+
+func (v *Verifier[T]) copied(kept *Session[T]) T {
+	data := new(T)
+	*data = kept.Data
+	v.sharing.copy(reflect.ValueOf(data).Elem(), reflect.ValueOf(&kept.Data).Elem())
+	return *data
+}
+
 // judge decides what genuine claims mean at the moment now.
-func (conf Config) judge(c Claims, now time.Time) error {
+func (conf *Config) judge(c Claims, now time.Time) error {
 	switch {
 	case c.Binding != conf.binding():
 		return ErrBinding
@@ -62,6 +151,14 @@ func (conf Config) judge(c Claims, now time.Time) error {
 		c.EndsAt.Sub(c.StartedAt) > conf.MaxAge,
 		c.StartedAt.After(c.IssuedAt.Add(conf.Leeway + time.Second)):
 		return ErrClaims
+	}
+	return conf.judgeTimes(&c, now)
+}
+
+// judgeTimes is what has to be asked again about a token that was good a moment
+// ago.
+func (conf *Config) judgeTimes(c *Claims, now time.Time) error {
+	switch {
 	case now.Add(conf.Leeway).Before(c.IssuedAt):
 		return ErrNotYet
 	case !now.Add(-conf.Leeway).Before(c.ExpiresAt):

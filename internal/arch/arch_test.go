@@ -21,6 +21,7 @@ const module = "github.com/carnet-go/carnet"
 var level = map[string]int{
 	"internal/leaks":            0,
 	"internal/strictjson":       0,
+	"internal/hot":              0,
 	"token":                     0,
 	"internal/jose":             1,
 	"internal/paseto":           1,

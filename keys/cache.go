@@ -1,0 +1,124 @@
+package keys
+
+import (
+	"sync"
+
+	"github.com/carnet-go/carnet/internal/hot"
+	"github.com/carnet-go/carnet/token"
+)
+
+// defaultCache is room for about 15,000 sessions with little data.
+const defaultCache = 32 << 20
+
+// caching is how a ring remembers tokens. What is remembered belongs to one table
+// of keys and is gone with it, so no token outlives its key here.
+type caching struct {
+	mu     sync.Mutex // of the fields, and of replacing a ring's table
+	max    int        // bytes; zero means the default, negative none
+	digest bool
+}
+
+// start gives a table its empty cache.
+func (c *caching) start(t *table) {
+	max := c.max
+	if max == 0 {
+		max = defaultCache
+	}
+	t.cache.Store(hot.New(max, c.digest))
+}
+
+func (c *caching) set(t func() *table, change func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	change()
+	c.start(t())
+}
+
+// limit is SetCache's max as the field has it.
+func limit(max int) int {
+	if max <= 0 {
+		return -1
+	}
+	return max
+}
+
+// openOnce opens a token, unless that was done a moment ago. Size, form and key
+// are looked at first: garbage is refused sooner than it could be looked up.
+func (t *table) openOnce(tok string, b token.Binding, by any, believe func(token.Claims) (any, int, error)) (any, error) {
+	o, err := t.find(tok)
+	if err != nil {
+		return nil, err
+	}
+	cache := t.cache.Load()
+	if v, ok := cache.Get(tok, by); ok {
+		return v, nil
+	}
+	c, err := o.Open(tok, b)
+	if err != nil {
+		return nil, err
+	}
+	v, size, err := believe(c)
+	if err != nil {
+		return nil, err
+	}
+	cache.Add(tok, by, v, size)
+	return v, nil
+}
+
+// SetCache bounds the memory in which tokens that were verified a moment ago are
+// kept, with their sessions, so that the next request with one costs no
+// cryptography. max is in bytes, 32 MiB if it was never set; zero or less turns
+// the cache off. What it holds is dropped.
+//
+// The expiry of a token is asked on every hit, and so is whether the ring still
+// has its key: each reload starts with an empty cache. Only a token that is the
+// same to the last byte is a hit. Who can read the memory of the process finds
+// tokens that are good there; see CacheDigests.
+func (r *Ring) SetCache(max int) {
+	r.caching.set(func() *table { return r.snap.Load().table }, func() { r.caching.max = limit(max) })
+}
+
+// CacheDigests has the cache hold the SHA-256 of each token in its place, which
+// is of no use to a thief. It does not clear the claims and the session data from
+// memory, and costs about a microsecond for each request. What the cache holds is
+// dropped.
+func (r *Ring) CacheDigests() {
+	r.caching.set(func() *table { return r.snap.Load().table }, func() { r.caching.digest = true })
+}
+
+// OpenOnce is Open for a [token.Verifier], which gives it what it makes of the
+// claims to keep. See SetCache.
+func (r *Ring) OpenOnce(tok string, b token.Binding, by any, believe func(token.Claims) (v any, size int, err error)) (v any, err error) {
+	return r.snap.Load().table.openOnce(tok, b, by, believe)
+}
+
+// hold makes snap the ring's.
+func (r *Ring) hold(snap *snapshot) {
+	r.caching.mu.Lock()
+	defer r.caching.mu.Unlock()
+	r.caching.start(snap.table)
+	r.snap.Store(snap)
+}
+
+// SetCache is [Ring.SetCache].
+func (r *VerifyRing) SetCache(max int) {
+	r.caching.set(r.table.Load, func() { r.caching.max = limit(max) })
+}
+
+// CacheDigests is [Ring.CacheDigests].
+func (r *VerifyRing) CacheDigests() {
+	r.caching.set(r.table.Load, func() { r.caching.digest = true })
+}
+
+// OpenOnce is [Ring.OpenOnce].
+func (r *VerifyRing) OpenOnce(tok string, b token.Binding, by any, believe func(token.Claims) (v any, size int, err error)) (v any, err error) {
+	return r.table.Load().openOnce(tok, b, by, believe)
+}
+
+// hold makes t the ring's.
+func (r *VerifyRing) hold(t *table) {
+	r.caching.mu.Lock()
+	defer r.caching.mu.Unlock()
+	r.caching.start(t)
+	r.table.Store(t)
+}

@@ -1,0 +1,182 @@
+package token
+
+import (
+	"encoding"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// A sharing says how session data that was decoded once can be handed out again,
+// so that no request can change it under the feet of another.
+type sharing struct {
+	unread bool   // there is none: struct{} takes any data, and none of it is looked at
+	afresh bool   // decode it again
+	copy   copier // after assigning it; nil if that is enough
+}
+
+// A copier has dst, which was assigned from src, share nothing with it that can
+// be changed. Both can be set.
+type copier func(dst, src reflect.Value)
+
+func sharingOf(t reflect.Type) sharing {
+	if t.Kind() == reflect.Struct && t.NumField() == 0 && !decodesItself(t) {
+		return sharing{unread: true}
+	}
+	c, ok := copierOf(t, nil)
+	return sharing{copy: c, afresh: !ok}
+}
+
+// decodesItself reports whether a method has a say in what data the type takes.
+func decodesItself(t reflect.Type) bool {
+	p := reflect.PointerTo(t)
+	return p.Implements(reflect.TypeFor[interface{ UnmarshalJSON([]byte) error }]()) ||
+		p.Implements(reflect.TypeFor[json.UnmarshalerFrom]()) ||
+		p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+}
+
+// copierOf returns nil if values of the type refer to nothing that can be
+// changed. It reports false if they may and can't be copied: a field is not
+// exported, the type says too little, or values may form a circle.
+func copierOf(t reflect.Type, within []reflect.Type) (c copier, ok bool) {
+	if slices.Contains(within, t) {
+		return nil, false
+	}
+	within = append(within, t)
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		return copierOfMany(t, within)
+	case reflect.Struct:
+		return copierOfStruct(t, within)
+	case reflect.Interface, reflect.Chan, reflect.Func, reflect.UnsafePointer:
+		return nil, false
+	}
+	return nil, true
+}
+
+func copierOfMany(t reflect.Type, within []reflect.Type) (copier, bool) {
+	element, ok := copierOf(t.Elem(), within)
+	if !ok {
+		return nil, false
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return element.pointer, true
+	case reflect.Slice:
+		return element.slice, true
+	case reflect.Map:
+		key, ok := copierOf(t.Key(), within)
+		return element.entries, ok && key == nil
+	}
+	if element == nil {
+		return nil, true
+	}
+	return element.elements, true
+}
+
+func copierOfStruct(t reflect.Type, within []reflect.Type) (copier, bool) {
+	if t == reflect.TypeFor[time.Time]() {
+		return nil, true // what it points to can't be changed
+	}
+	fields := map[int]copier{}
+	for i := range t.NumField() {
+		c, ok := copierOf(t.Field(i).Type, within)
+		if !ok || c != nil && !t.Field(i).IsExported() {
+			return nil, false
+		}
+		if c != nil {
+			fields[i] = c
+		}
+	}
+	if len(fields) == 0 {
+		return nil, true
+	}
+	return func(dst, src reflect.Value) {
+		for i, c := range fields {
+			c(dst.Field(i), src.Field(i))
+		}
+	}, true
+}
+
+func (c copier) pointer(dst, src reflect.Value) {
+	if src.IsNil() {
+		return
+	}
+	dst.Set(reflect.New(src.Type().Elem()))
+	dst.Elem().Set(src.Elem())
+	if c != nil {
+		c(dst.Elem(), src.Elem())
+	}
+}
+
+func (c copier) slice(dst, src reflect.Value) {
+	if src.IsNil() {
+		return
+	}
+	n := src.Len()
+	dst.SetZero()
+	dst.Grow(n) // MakeSlice would allocate twice
+	dst.SetLen(n)
+	if n == 0 {
+		dst.Set(reflect.MakeSlice(src.Type(), 0, 0)) // not nil
+	}
+	reflect.Copy(dst, src)
+	if c != nil {
+		c.elements(dst, src)
+	}
+}
+
+func (c copier) elements(dst, src reflect.Value) {
+	for i := range src.Len() {
+		c(dst.Index(i), src.Index(i))
+	}
+}
+
+func (c copier) entries(dst, src reflect.Value) {
+	if src.IsNil() {
+		return
+	}
+	dst.Set(reflect.MakeMapWithSize(src.Type(), src.Len()))
+	was, is := reflect.New(src.Type().Elem()).Elem(), reflect.New(src.Type().Elem()).Elem()
+	for entries := src.MapRange(); entries.Next(); {
+		was.SetIterValue(entries)
+		is.Set(was)
+		if c != nil {
+			c(is, was)
+		}
+		dst.SetMapIndex(entries.Key(), is)
+	}
+}
+
+// footprint returns about how many bytes v refers to. Only types that have a
+// copier are asked about, so it ends.
+func footprint(v reflect.Value) int {
+	n := 0
+	switch v.Kind() {
+	case reflect.String:
+		return v.Len()
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return int(v.Type().Elem().Size()) + footprint(v.Elem())
+		}
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			n += footprint(v.Index(i))
+		}
+		if v.Kind() == reflect.Slice {
+			n += v.Cap() * int(v.Type().Elem().Size())
+		}
+	case reflect.Map:
+		for entries := v.MapRange(); entries.Next(); {
+			n += footprint(entries.Key()) + footprint(entries.Value())
+		}
+		n += 2 * v.Len() * int(v.Type().Key().Size()+v.Type().Elem().Size())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			n += footprint(v.Field(i))
+		}
+	}
+	return n
+}
