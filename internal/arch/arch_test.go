@@ -36,9 +36,10 @@ var level = map[string]int{
 	"revocation/freshness":      3,
 	"revocation/revocationtest": 3,
 	"chimw":                     3,
-	"cmd/carnet/internal/demo":  4,
-	"cmd/carnet":                5,
-	"internal/arch":             5,
+	"revocation/redislist":      4,
+	"cmd/carnet/internal/demo":  5,
+	"cmd/carnet":                6,
+	"internal/arch":             6,
 }
 
 func goCommand(t *testing.T, args ...string) string {

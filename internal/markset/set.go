@@ -264,3 +264,18 @@ func (s *Set) Undo(e Entry) {
 	}
 	t.write(sh, a, at, e.ID, cuts)
 }
+
+// Lift returns the mark with a later Until if one of its value that covers as much
+// was undone: it was set after that.
+func (s *Set) Lift(e Entry) Entry {
+	t := &s.tables[e.Axis]
+	_, last := e.ID.words()
+	sh := t.shard(last)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	v, ok := sh.void[e.ID]
+	if ok && v.reaches(cut{until: ticks(e.Until), at: e.At}) {
+		e.Until = seconds(v.until) + 1
+	}
+	return e
+}

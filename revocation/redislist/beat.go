@@ -1,0 +1,182 @@
+package redislist
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// A head is what a heartbeat tells.
+type head struct {
+	epoch         string
+	tip           tip
+	age           time.Duration // of the epoch
+	needy         int           // nodes that have marks which the log lacks
+	entries, xlen int64
+}
+
+var (
+	errEmpty   = errors.New("Redis has no log")
+	errVersion = errors.New("the log in Redis is of another version")
+)
+
+// ask sends a heartbeat.
+func (l *List) ask(ctx context.Context, s slots) (head, error) {
+	return call(ctx, l, s, max(time.Second, l.config.Timeout), func(ctx context.Context) (head, error) {
+		needy := 0
+		if l.set.Unstored() > 0 {
+			needy = 1
+		}
+		v, err := l.script(ctx, beat, []string{l.keys.head, l.keys.log, l.keys.needy}, l.config.Replicas, l.node, needy)
+		if err != nil {
+			return head{}, err
+		}
+		return parseHead(v)
+	})
+}
+
+func parseHead(v any) (h head, err error) {
+	f, _ := v.([]any)
+	if len(f) == 0 {
+		return head{}, errEmpty
+	}
+	if len(f) != 8 || f[0] != "1" {
+		return head{}, errVersion
+	}
+	t, _ := f[2].(string)
+	h.epoch, _ = f[1].(string)
+	if h.epoch == "" || copy(h.tip[:], t) != len(h.tip) {
+		return head{}, errVersion
+	}
+	born, now := number(f[4]), number(f[5])
+	h.age = time.Duration(now-born) * time.Millisecond
+	h.entries, h.needy, h.xlen = number(f[3]), int(number(f[6])), number(f[7])
+	return h, nil
+}
+
+func number(v any) int64 {
+	switch v := v.(type) {
+	case int64:
+		return v
+	case string:
+		n, _ := strconv.ParseInt(v, 10, 64)
+		return n
+	}
+	return 0
+}
+
+// heart sends heartbeats. None waits for an earlier one.
+func (l *List) heart() {
+	var bad atomic.Int32
+	for l.ctx.Err() == nil {
+		l.begin(func() {
+			if err := l.pulse(); err == nil {
+				bad.Store(0)
+				l.up()
+			} else if !errors.Is(err, errBusy) && bad.Add(1) >= 2 {
+				l.isDown(err)
+			}
+		})
+		every := interval
+		if l.down.Load() || !l.steady() {
+			every = hurry
+		}
+		l.pause(around(every))
+	}
+}
+
+// pulse sends one heartbeat and draws the conclusions.
+func (l *List) pulse() error {
+	l.chain.mu.Lock()
+	pos := l.chain.pos
+	l.chain.mu.Unlock()
+	sent := time.Since(l.base)
+	h, err := l.ask(l.ctx, l.beats)
+	switch {
+	case errors.Is(err, errEmpty):
+		l.lost()
+		return nil
+	case err != nil:
+		l.failed(err)
+		return err
+	}
+	l.entries.Store(h.entries)
+	l.xlen.Store(h.xlen)
+	l.judge(h, sent, pos)
+	if l.set.Unstored() > 0 || l.crowded() {
+		l.kick()
+	}
+	return nil
+}
+
+// lost is called when Redis turns out to be empty.
+func (l *List) lost() {
+	l.chain.mu.Lock()
+	defer l.chain.mu.Unlock()
+	if l.chain.cursor != "" {
+		l.config.Log.Warn("redislist: Redis has lost the list; writing it back")
+		l.chain.whole = false
+		l.distrusted()
+	}
+}
+
+// judge compares the log's tip with this node's. Pos is where the node was before
+// the heartbeat was sent.
+func (l *List) judge(h head, sent time.Duration, pos int) {
+	c := &l.chain
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cursor == "" {
+		l.kick()
+		return
+	}
+	if h.epoch != c.epoch {
+		c.whole = false
+		l.distrusted()
+		return
+	}
+	if !c.whole && h.age > warmUp && h.needy == 0 {
+		c.whole = true
+	}
+	at, known := c.at[h.tip]
+	if !known && h.tip == c.tip {
+		at, known = c.pos, true
+	}
+	switch {
+	case known && at >= pos:
+		c.awaited = nil
+		l.complete(sent)
+	case known:
+		l.config.Log.Warn("redislist: Redis has lost the end of the log; writing it back")
+		l.distrusted()
+	case len(c.awaited) > 0 && c.awaited[0].pos == c.pos && sent-c.awaited[0].sent > interval*3/4:
+		// Nothing came in the meantime that could lead there.
+		l.distrusted()
+	case len(c.awaited) < 16:
+		c.awaited = append(c.awaited, awaited{h.tip, sent, c.pos})
+	default:
+		c.awaited = append(c.awaited[1:], awaited{h.tip, sent, c.pos})
+	}
+}
+
+// steady reports whether the copy follows the log.
+func (l *List) steady() bool {
+	l.chain.mu.Lock()
+	defer l.chain.mu.Unlock()
+	return l.chain.whole && l.chain.cursor != "" && len(l.chain.awaited) == 0
+}
+
+func (l *List) isDown(err error) {
+	if !l.down.Swap(true) {
+		l.config.Log.Warn("redislist: Redis does not answer; the copy grows old", "err", err)
+	}
+}
+
+func (l *List) up() {
+	if l.down.Swap(false) {
+		l.config.Log.Info("redislist: Redis answers again")
+		l.kick()
+	}
+}
