@@ -1,6 +1,7 @@
 # make test is the one command: it installs what is missing and runs all tests.
 
 .PHONY: build test race interop fuzz crash bench leaks lint vet staticcheck vulncheck tools
+.PHONY: build test race corpus interop fuzz crash bench leaks lint vet staticcheck vulncheck tools
 
 FUZZTIME ?= 30s
 

@@ -40,6 +40,7 @@ var level = map[string]int{
 	"cmd/carnet/internal/demo":  5,
 	"cmd/carnet":                6,
 	"internal/arch":             6,
+	"internal/corpus":           6,
 }
 
 func goCommand(t *testing.T, args ...string) string {
