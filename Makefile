@@ -2,6 +2,7 @@
 
 .PHONY: build test race interop fuzz crash bench leaks lint vet staticcheck vulncheck tools
 .PHONY: build test race corpus interop fuzz crash bench leaks lint vet staticcheck vulncheck tools
+.PHONY: build test race corpus interop fuzz bench leaks lint vet staticcheck vulncheck tools
 
 FUZZTIME ?= 30s
 
@@ -18,6 +19,10 @@ test: tools
 	$(MAKE) interop
 
 race: test
+
+# The whole corpus of hostile tokens at every size, with what each costs.
+corpus:
+	go test -count=1 -v ./internal/corpus -full
 
 # Tokens to and from other libraries, in a module of its own.
 interop: tools

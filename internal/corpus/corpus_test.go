@@ -122,9 +122,8 @@ func TestCorpus(t *testing.T) {
 	})
 }
 
-// A hostile token is one answer to a client: every error is of the family, and
-// says nothing of the token.
-func TestErrorsSayNothingOfTheToken(t *testing.T) {
+// A hostile token is one answer to a client: every error is of the family.
+func TestEveryOutcomeIsOfTheFamily(t *testing.T) {
 	for o, err := range family {
 		if o != accept && !errors.Is(err, token.ErrInvalid) {
 			t.Errorf("%s is not of the family", o)

@@ -134,7 +134,9 @@ func (m *jwtMint) addControls() {
 		"subject-of-255-bytes", p.with("sub", quote(strings.Repeat("x", 255))).String(),
 		"data-null", p.with("data", "null").String(),
 		"data-number", p.with("data", "12345678901234567890.5").String(),
-		"data-deep", p.with("data", nested(12)).String(),
+		"data-as-deep-as-allowed", p.with("data", nested(15)).String(),
+		"data-as-wide-as-allowed", p.with("data", wide(256)).String(),
+		"number-as-long-as-allowed", p.with("data", strings.Repeat("7", 256)).String(),
 		"data-large", p.with("data", quote(strings.Repeat("x", 3000))).String(),
 		"ids-of-64", p.with("jti", quote(strings.Repeat("-", 64))).with("sid", quote(strings.Repeat("_", 64))).String(),
 		"last-token-of-a-session", p.with("exp", p.get("end")).with("auth_us", fmt.Sprint(m.now.Add(-2*time.Hour).UnixMicro())).

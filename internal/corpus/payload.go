@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -13,11 +14,15 @@ type payload []member
 
 func (p payload) String() string {
 	var b strings.Builder
+	b.WriteByte('{')
 	for i, m := range p {
-		b.WriteString(map[bool]string{true: "{", false: ","}[i == 0])
+		if i > 0 {
+			b.WriteByte(',')
+		}
 		b.WriteString(`"` + m.name + `":` + m.value)
 	}
-	return b.String() + "}"
+	b.WriteByte('}')
+	return b.String()
 }
 
 func (p payload) at(name string) int {
@@ -55,6 +60,15 @@ func (p payload) and(name, value string) payload { return append(slices.Clone(p)
 func (p payload) before(name, value string) payload { return append(payload{{name, value}}, p...) }
 
 func quote(s string) string { return `"` + s + `"` }
+
+// wide returns an object of n members.
+func wide(n int) string {
+	p := make(payload, n)
+	for i := range p {
+		p[i] = member{strconv.Itoa(i), "0"}
+	}
+	return p.String()
+}
 
 // nested returns n arrays, one in the other.
 func nested(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
