@@ -158,7 +158,7 @@ func (g *Guard[T]) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, token.ErrInvalid):
 		status = http.StatusUnauthorized
 		if g.bearer {
-			h.Set("WWW-Authenticate", "Bearer")
+			h.Set("WWW-Authenticate", challenge(err))
 		}
 	default:
 		h.Set("Retry-After", retryAfter)

@@ -27,9 +27,21 @@ func New[T any](i *token.Issuer[T], c Config) *Sessions[T] {
 	return &Sessions[T]{g, i}
 }
 
-// Require is [Guard.Require], and renews a session in a cookie once half of its
-// token's life has passed. It does so before the handler runs. A renewal that
-// fails leaves the old token good, and Config.Report is told.
+// Lasting returns Sessions of the same kind whose logins start sessions with these
+// two times, as [token.Issuer.Lasting] does. It goes with the middlewares of s:
+//
+//	remember := sessions.Lasting(7*24*time.Hour, 30*24*time.Hour)
+//	err := remember.Login(w, r, "alice", user)
+//
+// It panics if maxAge is longer than [token.Config].MaxAge.
+func (s *Sessions[T]) Lasting(idle, maxAge time.Duration) *Sessions[T] {
+	return &Sessions[T]{s.Guard, s.issuer.Lasting(idle, maxAge)}
+}
+
+// Require is [Guard.Require], and renews a session in a cookie when its token is
+// due (see [token.Issuer.Due]): before half of its life has passed, or when its
+// key mints no more. It does so before the handler runs. A renewal that fails
+// leaves the old token good, and Config.Report is told.
 //
 // The cookie of a renewal must reach the browser. Behind a proxy that only asks
 // whether a request may pass, and drops the headers of a yes, use Guard.Require.
@@ -115,7 +127,7 @@ func (s *Sessions[T]) update(w http.ResponseWriter, r *http.Request, change func
 // renew gives a session that the middleware has let pass a new token.
 func (s *Sessions[T]) renew(w http.ResponseWriter, r *http.Request, st *state[T]) {
 	session := st.session.Load()
-	if st.now.bearer || !due(&session.Claims, time.Now()) {
+	if st.now.bearer || !s.issuer.Due(session) {
 		return
 	}
 	tok, next, err := s.issuer.Renew(session)
@@ -125,13 +137,6 @@ func (s *Sessions[T]) renew(w http.ResponseWriter, r *http.Request, st *state[T]
 	}
 	s.cookie.set(w.Header(), tok)
 	st.become(credential{tok: tok}, next)
-}
-
-// due reports whether half of a token's life has passed, and a new one would
-// live longer.
-func due(c *token.Claims, now time.Time) bool {
-	half := c.IssuedAt.Add(c.ExpiresAt.Sub(c.IssuedAt) / 2)
-	return now.After(half) && c.ExpiresAt.Before(c.EndsAt) && now.Before(c.EndsAt)
 }
 
 // put sends a token, and makes its session that of the request.

@@ -24,6 +24,8 @@ type snapshot struct {
 	set    *Set
 	table  *table
 	active sealer
+
+	retired map[string]struct{} // by id
 }
 
 // Ring returns a ring of this set that lives in memory only, for tests and for
@@ -39,7 +41,7 @@ func (s *Set) Ring() (*Ring, error) {
 }
 
 func newSnapshot(s *Set) (*snapshot, error) {
-	snap := &snapshot{set: s, table: newTable(s.name, s.generation)}
+	snap := &snapshot{set: s, table: newTable(s.name, s.generation), retired: map[string]struct{}{}}
 	for _, k := range s.keys {
 		if k.State == revoked {
 			snap.table.revoked[k.ID] = struct{}{}
@@ -50,8 +52,11 @@ func newSnapshot(s *Set) (*snapshot, error) {
 			return nil, err
 		}
 		snap.table.openers[so.Label()] = so
-		if k.State == active {
+		switch k.State {
+		case active:
 			snap.active = so
+		case retired:
+			snap.retired[k.ID] = struct{}{}
 		}
 	}
 	return snap, nil
@@ -113,6 +118,15 @@ func (r *Ring) Seal(c token.Claims) (string, error) {
 			life, snap.set.policy.TokenLife)
 	}
 	return snap.active.Seal(c)
+}
+
+// Retired reports whether the key with that id was active and mints no more. A
+// token of such a key is good; a [token.Issuer] renews it early. It is false for a
+// key that only other nodes have made active so far: two nodes never renew each
+// other's tokens in turn.
+func (r *Ring) Retired(kid string) bool {
+	_, ok := r.snap.Load().retired[kid]
+	return ok
 }
 
 // Format prints the generation, whatever the verb.

@@ -40,9 +40,24 @@ type Claims struct {
 	ExpiresAt time.Time // this token, exp, in whole seconds
 	EndsAt    time.Time // the last moment that any renewal can reach, in whole seconds
 
+	// AuthenticatedAt is when the user last proved who he is, in whole seconds, if
+	// that was not at StartedAt. Zero means at StartedAt.
+	AuthenticatedAt time.Time
+
 	// Raw is the session data, a JSON value. A renewal keeps what it does not
 	// change of it byte for byte.
 	Raw string
+}
+
+// Fresh reports whether the user has proved who he is within the last d, by this
+// machine's clock. Clocks get no leeway here: one that is behind the clock of the
+// login makes d longer by as much, one that is ahead makes it shorter.
+func (c *Claims) Fresh(d time.Duration) bool {
+	at := c.AuthenticatedAt
+	if at.IsZero() {
+		at = c.StartedAt
+	}
+	return time.Now().Before(at.Add(d))
 }
 
 // Format prints a placeholder, whatever the verb.

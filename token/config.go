@@ -11,13 +11,15 @@ type Config struct {
 	// Required. Two services that share a ring tell their tokens apart by these.
 	Issuer, Audience string
 
-	// Lifetime is how long a token lives without renewal, in whole seconds. It
-	// bounds how long a session may idle. Zero means 30 minutes.
+	// Lifetime is how long a token lives without renewal, in whole seconds. It is
+	// how long a session may idle: one that is used at least each half of it goes
+	// on. Zero means 30 minutes. [Issuer.Lasting] sets another for some sessions.
 	Lifetime time.Duration
 
-	// MaxAge is how long a session can be kept alive by renewal after the login,
+	// MaxAge is how long any session can be kept alive by renewal after the login,
 	// in whole seconds. Zero means 12 hours. A verifier refuses a token that
-	// claims more: raise it on verifiers first, lower it on issuers first.
+	// claims more: raise it on verifiers first, lower it on issuers first. A
+	// Lifetime that is not shorter means that there is no renewal.
 	MaxAge time.Duration
 
 	// Leeway is how far two clocks may disagree. A token is taken this long

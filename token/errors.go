@@ -32,7 +32,9 @@ var (
 	// odds with one another.
 	ErrClaims = fmt.Errorf("%w: unusable claims", ErrInvalid)
 
-	// ErrExpired is a token past its ExpiresAt by more than the leeway.
+	// ErrExpired is a token past its ExpiresAt by more than the leeway. Either the
+	// session has ended, or it has not been used for as long as it may idle; then
+	// the error has a method Reason that returns "idle".
 	ErrExpired = fmt.Errorf("%w: expired", ErrInvalid)
 
 	// ErrNotYet is a token issued or started further ahead of this machine's
@@ -43,6 +45,19 @@ var (
 	// take, as after an incompatible change of that type.
 	ErrData = fmt.Errorf("%w: session data does not fit its type", ErrInvalid)
 )
+
+// A reason is an error with a word for it. It has no variable of its own, as it is
+// for logs and counters, and nothing that a program decides by.
+type reason struct {
+	error
+	word string
+}
+
+// errIdle is a token that could have been renewed and was not.
+var errIdle error = &reason{fmt.Errorf("%w: idle for too long", ErrExpired), "idle"}
+
+func (r *reason) Reason() string { return r.word }
+func (r *reason) Unwrap() error  { return r.error }
 
 // A SizeError says that session data does not fit. Nothing was minted.
 type SizeError struct {

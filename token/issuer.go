@@ -13,6 +13,9 @@ import (
 type Issuer[T any] struct {
 	sealer   Sealer
 	verifier *Verifier[T]
+	idle     time.Duration // the life of the first token of a session
+	maxAge   time.Duration // the life of a session
+	retired  func(kid string) bool
 }
 
 // NewIssuer returns an Issuer that mints with s. It panics if c is not usable,
@@ -21,7 +24,36 @@ func NewIssuer[T any](s Sealer, c Config) *Issuer[T] {
 	if s == nil {
 		panic("token: NewIssuer needs a Sealer")
 	}
-	return &Issuer[T]{s, NewVerifier[T](s, c)}
+	v := NewVerifier[T](s, c)
+	i := &Issuer[T]{s, v, v.config.Lifetime, v.config.MaxAge, func(string) bool { return false }}
+	if r, ok := s.(interface{ Retired(kid string) bool }); ok {
+		i.retired = r.Retired
+	}
+	return i
+}
+
+// Lasting returns an Issuer for the same tokens whose sessions may idle for idle
+// and end maxAge after the login, both in whole seconds. Each session keeps its
+// two times, whichever Issuer renews it:
+//
+//	remember := issuer.Lasting(7*24*time.Hour, 30*24*time.Hour)
+//	kiosk := issuer.Lasting(10*time.Minute, 10*time.Minute) // no renewal
+//
+// It panics if maxAge is longer than [Config].MaxAge, which no verifier would
+// believe. A stolen token of a session that may idle for a week is good for a
+// week unless it is revoked.
+func (i *Issuer[T]) Lasting(idle, maxAge time.Duration) *Issuer[T] {
+	c := i.verifier.config
+	if maxAge > c.MaxAge {
+		panic(fmt.Sprintf("token: sessions that last %v need a Config.MaxAge of as much, on verifiers too", maxAge))
+	}
+	c.Lifetime, c.MaxAge = idle, maxAge
+	if err := c.check(); err != nil {
+		panic(err.Error())
+	}
+	next := *i
+	next.idle, next.maxAge = idle, maxAge
+	return &next
 }
 
 // Verifier returns a Verifier with the same ring and policy.
@@ -45,17 +77,17 @@ func (i *Issuer[T]) Issue(subject string, data T) (tok string, s *Session[T], er
 		SessionID: newID(),
 		Subject:   subject,
 		StartedAt: start,
-		EndsAt:    start.Add(c.MaxAge).Truncate(time.Second),
+		EndsAt:    start.Add(i.maxAge).Truncate(time.Second),
 		Raw:       string(raw),
-	}, data)
+	}, i.idle, data)
 }
 
 // Renew mints a further token of the session s, with s.Data as it is now. The
-// session id, StartedAt and EndsAt stay; the token never outlives EndsAt.
-// Members of the data that T does not know are kept, nested ones too, and so is
-// each value that was not changed, to the last digit. In a list, an element that
-// changed keeps the members that T does not know only if the list is as long as
-// before.
+// session id, StartedAt and EndsAt stay, and how long it may idle; the token never
+// outlives EndsAt. Members of the data that T does not know are kept, nested ones
+// too, and so is each value that was not changed, to the last digit. In a list, an
+// element that changed keeps the members that T does not know only if the list is as
+// long as before.
 //
 // Renew does not ask whether the session was revoked; the caller does. It
 // returns [ErrExpired] if the session has ended.
@@ -71,15 +103,52 @@ func (i *Issuer[T]) Renew(s *Session[T]) (tok string, renewed *Session[T], err e
 		}
 		c.Raw = string(raw)
 	}
-	return i.seal(c, s.Data)
+	return i.seal(c, c.idle(), s.Data)
 }
 
-// seal completes the claims with what is new in each token, and mints it.
-func (i *Issuer[T]) seal(c Claims, data T) (string, *Session[T], error) {
+// idle returns how long the session may idle: the life of its tokens. The last
+// one, which ends with the session, is cut short and can't tell; the next would
+// be cut as well.
+func (c *Claims) idle() time.Duration {
+	if c.ExpiresAt.Before(c.EndsAt) {
+		return c.ExpiresAt.Sub(c.IssuedAt)
+	}
+	return c.EndsAt.Sub(c.StartedAt)
+}
+
+// Due reports whether it is time to renew the token of s: it was sealed with a key
+// that mints no more, or between 3/8 and 1/2 of its life have passed. Where in
+// between depends on the token, so that sessions that began together are not all
+// renewed at once. There is no need if a new token would live no longer.
+func (i *Issuer[T]) Due(s *Session[T]) bool {
+	c, now := &s.Claims, time.Now()
+	switch {
+	case !now.Before(c.EndsAt):
+		return false
+	case i.retired(c.KeyID):
+		return true
+	case !c.ExpiresAt.Before(c.EndsAt):
+		return false
+	}
+	life := c.ExpiresAt.Sub(c.IssuedAt)
+	return now.After(c.IssuedAt.Add(life/2 - life/8*c.jitter()/64))
+}
+
+// jitter returns 0 to 63. The ids of tokens are random.
+func (c *Claims) jitter() time.Duration {
+	if c.ID == "" {
+		return 0
+	}
+	return time.Duration(c.ID[0] & 63)
+}
+
+// seal completes the claims with what is new in each token, and mints it with a
+// life of idle, or until the session ends.
+func (i *Issuer[T]) seal(c Claims, idle time.Duration, data T) (string, *Session[T], error) {
 	conf := i.verifier.config
 	c.ID, c.KeyID = newID(), ""
 	c.IssuedAt = time.Now().UTC().Truncate(time.Second)
-	c.ExpiresAt = c.IssuedAt.Add(conf.Lifetime)
+	c.ExpiresAt = c.IssuedAt.Add(idle)
 	if c.ExpiresAt.After(c.EndsAt) {
 		c.ExpiresAt = c.EndsAt
 	}

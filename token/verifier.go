@@ -149,7 +149,8 @@ func (conf *Config) judge(c Claims, now time.Time) error {
 	case c.ExpiresAt.After(c.EndsAt), !c.ExpiresAt.After(c.IssuedAt),
 		c.ExpiresAt.Sub(c.IssuedAt) > conf.MaxAge,
 		c.EndsAt.Sub(c.StartedAt) > conf.MaxAge,
-		c.StartedAt.After(c.IssuedAt.Add(conf.Leeway + time.Second)):
+		c.StartedAt.After(c.IssuedAt.Add(conf.Leeway + time.Second)),
+		c.AuthenticatedAt.After(c.IssuedAt.Add(conf.Leeway + time.Second)):
 		return ErrClaims
 	}
 	return conf.judgeTimes(&c, now)
@@ -161,10 +162,12 @@ func (conf *Config) judgeTimes(c *Claims, now time.Time) error {
 	switch {
 	case now.Add(conf.Leeway).Before(c.IssuedAt):
 		return ErrNotYet
-	case !now.Add(-conf.Leeway).Before(c.ExpiresAt):
-		return ErrExpired
+	case now.Add(-conf.Leeway).Before(c.ExpiresAt):
+		return nil
+	case c.ExpiresAt.Before(c.EndsAt):
+		return errIdle
 	}
-	return nil
+	return ErrExpired
 }
 
 // isID reports whether s can carry 128 random bits as base64url.

@@ -2,6 +2,7 @@ package jose
 
 import (
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -13,7 +14,8 @@ import (
 
 // claims is the payload of a JWT. iat, exp and end are seconds since 1970;
 // auth_us, the time of the login, is microseconds, because it is compared with
-// the moment of a "log out everywhere".
+// the moment of a "log out everywhere". reauth is seconds, and there only if the
+// user has proved again who he is.
 type claims struct {
 	Issuer    string         `json:"iss"`
 	Audience  string         `json:"aud"`
@@ -24,6 +26,7 @@ type claims struct {
 	IssuedAt  int64          `json:"iat"`
 	ExpiresAt int64          `json:"exp"`
 	EndsAt    int64          `json:"end"`
+	Reauth    jsontext.Value `json:"reauth,omitzero"`
 	NotBefore jsontext.Value `json:"nbf,omitzero"` // never written; a token that has one is not ours
 	Data      jsontext.Value `json:"data"`
 }
@@ -39,6 +42,7 @@ func encodeClaims(c token.Claims) ([]byte, error) {
 		IssuedAt:  c.IssuedAt.Unix(),
 		ExpiresAt: c.ExpiresAt.Unix(),
 		EndsAt:    c.EndsAt.Unix(),
+		Reauth:    encodeReauth(c.AuthenticatedAt),
 		Data:      jsontext.Value(c.Raw),
 	}, jsontext.PreserveRawStrings(true))
 	if err != nil {
@@ -49,6 +53,26 @@ func encodeClaims(c token.Claims) ([]byte, error) {
 		return nil, err
 	}
 	return payload, nil
+}
+
+// encodeReauth returns nothing for the zero time, so that a token without it has
+// not a byte more.
+func encodeReauth(t time.Time) jsontext.Value {
+	if t.IsZero() {
+		return nil
+	}
+	return strconv.AppendInt(nil, t.Unix(), 10)
+}
+
+func decodeReauth(v jsontext.Value) (t time.Time, ok bool) {
+	if v == nil {
+		return time.Time{}, true
+	}
+	var n int64
+	if json.Unmarshal(v, &n) != nil || n <= 0 || n > lastSecond {
+		return time.Time{}, false
+	}
+	return time.Unix(n, 0).UTC(), true
 }
 
 // lastSecond is the end of the year 9999: what RFC 3339 can still say.
@@ -67,6 +91,10 @@ func decodeClaims(payload []byte) (token.Claims, error) {
 			return token.Claims{}, token.ErrClaims
 		}
 	}
+	reauth, ok := decodeReauth(p.Reauth)
+	if !ok {
+		return token.Claims{}, token.ErrClaims
+	}
 	return token.Claims{
 		Binding:   token.Binding{Issuer: p.Issuer, Audience: p.Audience},
 		ID:        p.ID,
@@ -77,5 +105,7 @@ func decodeClaims(payload []byte) (token.Claims, error) {
 		ExpiresAt: time.Unix(p.ExpiresAt, 0).UTC(),
 		EndsAt:    time.Unix(p.EndsAt, 0).UTC(),
 		Raw:       string(p.Data),
+
+		AuthenticatedAt: reauth,
 	}, nil
 }

@@ -13,7 +13,8 @@ import (
 
 // claims is the payload. The times are RFC 3339 in one form each, always in UTC;
 // auth_time, the login, has microseconds, because it is compared with the moment
-// of a "log out everywhere".
+// of a "log out everywhere". reauth_time is there only if the user has proved again
+// who he is.
 type claims struct {
 	Issuer    string         `json:"iss"`
 	Subject   string         `json:"sub"`
@@ -25,6 +26,7 @@ type claims struct {
 	SessionID string         `json:"sid"`
 	StartedAt string         `json:"auth_time"`
 	EndsAt    string         `json:"ends"`
+	Reauth    jsontext.Value `json:"reauth_time,omitzero"`
 	Data      jsontext.Value `json:"data"`
 }
 
@@ -48,6 +50,9 @@ func encodeClaims(c token.Claims) ([]byte, error) {
 			return nil, errTime
 		}
 	}
+	if t := c.AuthenticatedAt; !t.IsZero() && !inRange(t) {
+		return nil, errTime
+	}
 	payload, err := json.Marshal(claims{
 		Issuer:    c.Issuer,
 		Subject:   c.Subject,
@@ -58,6 +63,7 @@ func encodeClaims(c token.Claims) ([]byte, error) {
 		SessionID: c.SessionID,
 		StartedAt: c.StartedAt.UTC().Format(toMicrosecond),
 		EndsAt:    c.EndsAt.UTC().Format(toSecond),
+		Reauth:    encodeReauth(c.AuthenticatedAt),
 		Data:      jsontext.Value(c.Raw),
 	}, jsontext.PreserveRawStrings(true))
 	if err != nil {
@@ -79,8 +85,9 @@ func decodeClaims(payload []byte, b token.Binding) (token.Claims, error) {
 	issued, ok2 := parseTime(p.IssuedAt, toSecond)
 	expires, ok3 := parseTime(p.ExpiresAt, toSecond)
 	ends, ok4 := parseTime(p.EndsAt, toSecond)
+	reauth, ok5 := decodeReauth(p.Reauth)
 	switch {
-	case !ok1, !ok2, !ok3, !ok4,
+	case !ok1, !ok2, !ok3, !ok4, !ok5,
 		hasEmpty(p.Issuer, p.Audience, p.Subject, p.ID, p.SessionID),
 		p.Issuer != b.Issuer, p.Audience != b.Audience,
 		p.NotBefore != nil, p.Data == nil:
@@ -96,7 +103,29 @@ func decodeClaims(payload []byte, b token.Binding) (token.Claims, error) {
 		ExpiresAt: expires,
 		EndsAt:    ends,
 		Raw:       string(p.Data),
+
+		AuthenticatedAt: reauth,
 	}, nil
+}
+
+// encodeReauth returns nothing for the zero time, so that a token without it has
+// not a byte more.
+func encodeReauth(t time.Time) jsontext.Value {
+	if t.IsZero() {
+		return nil
+	}
+	return jsontext.Value(t.UTC().Format(`"` + toSecond + `"`))
+}
+
+func decodeReauth(v jsontext.Value) (t time.Time, ok bool) {
+	if v == nil {
+		return time.Time{}, true
+	}
+	var s string
+	if json.Unmarshal(v, &s) != nil {
+		return time.Time{}, false
+	}
+	return parseTime(s, toSecond)
 }
 
 func known(p token.Purpose) bool {
