@@ -1,11 +1,13 @@
 package chimw_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -24,7 +26,12 @@ func (n *node) routes() []route {
 		{"GET", "/home", n.Load, hello},
 		{"POST", "/buy", n.Require, n.buy("pen")},
 		{"POST", "/bare/buy", nil, n.buy("pen")},
-		{"POST", "/logout", n.Require, do(n.Logout)},
+		{"POST", "/elevate", n.Require, do(func(w http.ResponseWriter, r *http.Request) error { return n.Elevate(w, r, promote) })},
+		{"POST", "/password", n.Require, do(func(w http.ResponseWriter, r *http.Request) error {
+			return errors.Join(n.LogoutOthers(w, r), n.Reauthenticate(w, r, nil))
+		})},
+		{"GET", "/money", n.RequireFresh(time.Minute), hello},
+		{"POST", "/logout", nil, do(n.Logout)},
 		{"POST", "/bare/logout", nil, do(n.Logout)},
 		{"POST", "/everywhere", n.Require, do(n.LogoutEverywhere)},
 	}

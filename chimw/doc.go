@@ -7,7 +7,7 @@
 //	r.Post("/login", login)                          // calls sessions.Login
 //	r.With(sessions.Load).Get("/", home)             // with or without a session
 //	r.With(sessions.Require).Get("/me", me)          // 401 without one
-//	r.With(sessions.Require).Post("/logout", logout) // calls sessions.Logout
+//	r.Post("/logout", logout)                        // calls sessions.Logout
 //
 // A handler finds the session with [FromContext].
 //

@@ -40,7 +40,7 @@ func ExampleNew() {
 		s, _ := chimw.FromContext[User](r.Context())
 		fmt.Fprintf(w, "hello, %s\n", s.Data.Name)
 	})
-	r.With(sessions.Require).Post("/logout", func(w http.ResponseWriter, r *http.Request) {
+	r.Post("/logout", func(w http.ResponseWriter, r *http.Request) {
 		if err := sessions.Logout(w, r); err != nil {
 			http.Error(w, "try again", http.StatusServiceUnavailable)
 		}

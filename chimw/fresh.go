@@ -10,7 +10,8 @@ import (
 )
 
 // notFresh is a request with a good session whose user has not proved for a while
-// who he is. It is a 401, and to be answered by a login.
+// who he is. It is a 401, and to be answered by a login or by
+// [Sessions.Reauthenticate].
 type notFresh struct{ within time.Duration }
 
 func (e *notFresh) Error() string {
@@ -23,7 +24,8 @@ func (e *notFresh) Unwrap() error { return token.ErrInvalid }
 func (e *notFresh) Reason() string { return "not fresh" }
 
 // RequireFresh is [Guard.Require] for what should ask for the password once more:
-// it also refuses a session whose user has not proved within the last d who he is. That is a 401, and with
+// it also refuses a session whose user has not proved within the last d who he is,
+// by a login or by [Sessions.Reauthenticate]. That is a 401, and with
 // [Config].Bearer the client is told by the words of RFC 9470.
 //
 // To send the user to a page of your own, use Require and [token.Claims.Fresh].

@@ -12,8 +12,9 @@ import (
 )
 
 // Logout takes the session of the request back, on every node that shares the
-// revocation list, and clears the cookie. Mount it on POST, behind Require or
-// not.
+// revocation list, and clears the cookie. A response that is in flight on any node,
+// and sets the cookie anew, logs nobody in again. Mount it on POST, and not behind
+// Require, which refuses whose session has just expired or been replaced.
 //
 // If the list did not take the mark Logout returns an error and leaves w alone:
 // the user still has the session and can try again. It also returns an error for
@@ -38,13 +39,37 @@ func (g *Guard[T]) end(w http.ResponseWriter, r *http.Request) (credential, erro
 	s, c, err := g.session(w, r)
 	switch {
 	case err == nil:
-		return c, g.revoke(r, revocation.Session(s.Claims))
+		return c, g.revoke(r, whole(s.Claims)...)
 	case !noSession(err), errors.Is(err, ErrTwoTokens): // either may be a good one
 		return c, err
 	case !errors.Is(err, ErrNoToken):
 		g.report(r, err)
 	}
 	return c, nil
+}
+
+// whole returns the marks of a session, and of the one that a response in flight
+// may be making of it.
+func whole(c token.Claims) []revocation.Mark {
+	next := c
+	next.SessionID = c.Successor()
+	return []revocation.Mark{revocation.Session(c), revocation.Session(next)}
+}
+
+// LogoutOthers takes back each session that the subject of this one has started
+// until now, except this one: after a change of the password, say. It needs a
+// session that is good, as [Guard.LogoutEverywhere] does, and leaves w alone.
+func (g *Guard[T]) LogoutOthers(w http.ResponseWriter, r *http.Request) error {
+	_, s, err := g.good(w, r)
+	if err == nil {
+		others := revocation.Subject(s.Subject, g.verifier.Config().MaxAge)
+		others.Except = s.SessionID
+		err = g.revoke(r, others)
+	}
+	if err != nil {
+		return fmt.Errorf("log out the others: %w", err)
+	}
+	return nil
 }
 
 // LogoutEverywhere takes back this session and each one that its subject has
@@ -55,15 +80,10 @@ func (g *Guard[T]) end(w http.ResponseWriter, r *http.Request) (credential, erro
 // A login of the last moments on a node whose clock is ahead may be missed; see
 // package revocation.
 func (g *Guard[T]) LogoutEverywhere(w http.ResponseWriter, r *http.Request) error {
-	c, err := g.current(w, r)
-	var s *token.Session[T]
+	c, s, err := g.good(w, r)
 	if err == nil {
-		// A stolen token that was taken back must not log its owner out.
-		s, err = g.judging(r.Context()).believe(r.Context(), c.tok)
-	}
-	if err == nil {
-		maxAge := g.verifier.Config().MaxAge
-		err = g.revoke(r, revocation.Session(s.Claims), revocation.Subject(s.Subject, maxAge))
+		all := revocation.Subject(s.Subject, g.verifier.Config().MaxAge)
+		err = g.revoke(r, append(whole(s.Claims), all)...)
 	}
 	if err != nil {
 		return fmt.Errorf("log out everywhere: %w", err)
@@ -92,13 +112,26 @@ func (g *Guard[T]) current(w http.ResponseWriter, r *http.Request) (credential, 
 	return c, c.err
 }
 
-// session returns the session of the request, revoked or not.
-func (g *Guard[T]) session(w http.ResponseWriter, r *http.Request) (*token.Session[T], credential, error) {
+// good returns the session of the request, decoded afresh, if it is good by now. A
+// stolen token that was taken back must not log its owner out.
+func (g *Guard[T]) good(w http.ResponseWriter, r *http.Request) (credential, *token.Session[T], error) {
 	c, err := g.current(w, r)
 	if err != nil {
+		return c, nil, err
+	}
+	s, err := g.judging(r.Context()).believe(r.Context(), c.tok)
+	return c, s, err
+}
+
+// session returns the session of the request, revoked or not. One that was taken
+// back a moment ago may live on as its successor, in a response that this client
+// has not got yet.
+func (g *Guard[T]) session(w http.ResponseWriter, r *http.Request) (*token.Session[T], credential, error) {
+	c, err := g.current(w, r)
+	if err != nil && !errors.Is(err, revocation.ErrRevoked) {
 		return nil, c, err
 	}
-	if st := g.state(r.Context()); st != nil {
+	if st := g.state(r.Context()); st != nil && err == nil {
 		return st.session.Load(), c, nil
 	}
 	s, err := g.verifier.Verify(c.tok)

@@ -56,7 +56,8 @@ func (s *Sessions[T]) Load(next http.Handler) http.Handler {
 
 // Login starts a session of subject, whose password or the like the caller has
 // just checked, and sets the cookie. The session id is always a new one. The
-// session that the request came with, if any, is taken back first.
+// session that the request came with, if any, is taken back first. Of its data
+// nothing is kept but what the caller passes on.
 //
 // It returns an error, and leaves w alone, for a request from another origin
 // ([ErrCrossOrigin]: somebody may want to have the user logged in as himself) or
@@ -78,8 +79,8 @@ func (s *Sessions[T]) Login(w http.ResponseWriter, r *http.Request, subject stri
 	return nil
 }
 
-// errBearer is an update that could not reach its client.
-var errBearer = errors.New("a session in a bearer token can't be updated by a response")
+// errBearer is a change that could not reach its client.
+var errBearer = errors.New("a session in a bearer token can't be changed by a response")
 
 // Update changes the data of the session, and sets the cookie if that changed
 // what the token says. The session in the context is then the new one, and a
@@ -101,15 +102,7 @@ func (s *Sessions[T]) Update(w http.ResponseWriter, r *http.Request, change func
 }
 
 func (s *Sessions[T]) update(w http.ResponseWriter, r *http.Request, change func(*T)) error {
-	c, err := s.current(w, r)
-	switch {
-	case err != nil:
-		return err
-	case c.bearer:
-		return errBearer
-	}
-	// Data decoded afresh shares no map or slice with the session in the context.
-	session, err := s.judging(r.Context()).believe(r.Context(), c.tok)
+	session, err := s.changeable(w, r)
 	if err != nil {
 		return err
 	}
@@ -122,6 +115,17 @@ func (s *Sessions[T]) update(w http.ResponseWriter, r *http.Request, change func
 		s.put(w, r, tok, next)
 	}
 	return nil
+}
+
+// changeable returns the session of the request, if it is good by now and a
+// response can change it. Decoded afresh, it shares no map or slice with the one in
+// the context.
+func (s *Sessions[T]) changeable(w http.ResponseWriter, r *http.Request) (*token.Session[T], error) {
+	c, session, err := s.good(w, r)
+	if err == nil && c.bearer {
+		return nil, errBearer
+	}
+	return session, err
 }
 
 // renew gives a session that the middleware has let pass a new token.

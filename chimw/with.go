@@ -42,7 +42,9 @@ func (g *Guard[T]) again(ctx context.Context, st *state[T]) error {
 	if err == nil {
 		st.judge = g
 	} else if noSession(err) {
-		st.become(credential{err: err}, nil)
+		now := st.now
+		now.err = err
+		st.become(now, nil)
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package token
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -106,6 +107,16 @@ func (i *Issuer[T]) Renew(s *Session[T]) (tok string, renewed *Session[T], err e
 	return i.seal(c, c.idle(), s.Data)
 }
 
+// Elevate mints the first token of the session that takes the place of s, when its
+// rights change or the user has proved again who he is: with s.Data as it is now,
+// and the session id [Claims.Successor]. The caller takes s back, as the new
+// session is for nobody who has an old token. All else is as with Renew.
+func (i *Issuer[T]) Elevate(s *Session[T]) (tok string, next *Session[T], err error) {
+	c := s.Claims
+	c.SessionID = c.Successor()
+	return i.Renew(&Session[T]{c, s.Data})
+}
+
 // idle returns how long the session may idle: the life of its tokens. The last
 // one, which ends with the session, is cut short and can't tell; the next would
 // be cut as well.
@@ -187,6 +198,15 @@ func (i *Issuer[T]) room(c Claims) int {
 
 // filler returns a JSON value of n bytes, or of two at least.
 func filler(n int) string { return `"` + strings.Repeat("x", max(n-2, 0)) + `"` }
+
+// Successor returns the id of the session that [Issuer.Elevate] makes of this one.
+// It follows from the session's own id, so that a logout can name both: a session
+// that is elevated while it is logged out is logged out as well. It is no secret
+// from who knows that id, and of no use without a token.
+func (c *Claims) Successor() string {
+	sum := sha256.Sum256([]byte("carnet: the session after " + c.SessionID))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
 
 // newID returns 128 random bits in 22 characters.
 func newID() string {

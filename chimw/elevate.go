@@ -1,0 +1,97 @@
+package chimw
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/carnet-go/carnet/revocation"
+	"github.com/carnet-go/carnet/token"
+)
+
+// Elevate gives the session more rights, or other ones: it changes the data, as
+// Update does, under a new session id, and takes the old session back on every node.
+// Whoever has a token from before the change has nothing any more. A nil change
+// changes nothing.
+//
+// The login stays when it was, and so does the end. Requests that the browser had
+// sent at the same time are refused. A logout that overtakes it, on any node, logs
+// the new session out as well.
+//
+// Errors are as with [Sessions.Update], and one is that the list did not take the
+// mark of the old session. After any error the session is what it was, and w is
+// left alone.
+func (s *Sessions[T]) Elevate(w http.ResponseWriter, r *http.Request, change func(*T)) error {
+	if err := s.elevate(w, r, func(session *token.Session[T]) { apply(change, session) }); err != nil {
+		return fmt.Errorf("elevate session: %w", err)
+	}
+	return nil
+}
+
+// Reauthenticate is Elevate for a user whose password or the like the caller has
+// just checked once more. [Guard.RequireFresh] then goes by this moment. It does not
+// make the session longer; [Sessions.Login] does.
+func (s *Sessions[T]) Reauthenticate(w http.ResponseWriter, r *http.Request, change func(*T)) error {
+	err := s.elevate(w, r, func(session *token.Session[T]) {
+		session.AuthenticatedAt = time.Now().UTC().Truncate(time.Second)
+		apply(change, session)
+	})
+	if err != nil {
+		return fmt.Errorf("reauthenticate session: %w", err)
+	}
+	return nil
+}
+
+func apply[T any](change func(*T), session *token.Session[T]) {
+	if change != nil {
+		change(&session.Data)
+	}
+}
+
+func (s *Sessions[T]) elevate(w http.ResponseWriter, r *http.Request, change func(*token.Session[T])) error {
+	session, err := s.changeable(w, r)
+	if err != nil {
+		return err
+	}
+	change(session)
+	tok, next, err := s.succeed(r.Context(), session)
+	if err != nil {
+		return err
+	}
+	if err := s.revoke(r, revocation.Session(session.Claims)); err != nil {
+		return err
+	}
+	s.put(w, r, tok, next)
+	return nil
+}
+
+// maxSpared is how many marks can have spared one session. More than anybody makes,
+// and an end for a list that goes on for ever.
+const maxSpared = 16
+
+// succeed mints the successor of a session that is good. A mark of all others that
+// spared the session would cover the successor, which has another id. So it starts
+// when that mark was made: later marks still cover it.
+func (s *Sessions[T]) succeed(ctx context.Context, session *token.Session[T]) (string, *token.Session[T], error) {
+	for range maxSpared {
+		tok, next, err := s.issuer.Elevate(session)
+		if err != nil {
+			return "", nil, err
+		}
+		err = s.judging(ctx).checker.Check(ctx, next.Claims)
+		var covered *revocation.RevokedError
+		switch {
+		case err == nil:
+			return tok, next, nil
+		case !errors.As(err, &covered) || covered.Mark.Except != session.SessionID:
+			return "", nil, err
+		}
+		if session.AuthenticatedAt.IsZero() {
+			session.AuthenticatedAt = session.StartedAt.Truncate(time.Second)
+		}
+		session.StartedAt = covered.Mark.At
+	}
+	return "", nil, fmt.Errorf("%w: by too many marks", revocation.ErrRevoked)
+}
