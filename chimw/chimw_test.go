@@ -157,7 +157,7 @@ func set(t testing.TB, h http.Header) string {
 		t.Fatalf("%d cookies of our name are set", len(lines))
 	}
 	value, attributes, _ := strings.Cut(strings.TrimPrefix(lines[0], cookieName+"="), ";")
-	if value == "" || strings.Contains(attributes, "Max-Age") {
+	if value == "" || strings.Contains(attributes, "Max-Age=0") {
 		t.Fatalf("the cookie is cleared: %s", lines[0])
 	}
 	if got := h.Get("Cache-Control"); got != "no-store" {

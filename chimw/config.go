@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/carnet-go/carnet/revocation"
 	"github.com/carnet-go/carnet/token"
@@ -34,10 +33,9 @@ type Config struct {
 	// after a restart.
 	Revocation revocation.List
 
-	// CookieName is the name of the cookie. Empty means "__Host-session". Any
-	// other must begin with "__Host-" too, which has browsers refuse cookies that
-	// a subdomain or a network attacker tries to plant.
-	CookieName string
+	// Cookie says how the cookie is set. Zero is a cookie for this host alone that
+	// no script can read.
+	Cookie Cookie
 
 	// Bearer has tokens taken from "Authorization: Bearer" too (RFC 6750 section
 	// 2.1). A script can send one, so it needs a place to keep it that other
@@ -57,33 +55,17 @@ type Config struct {
 	Report func(r *http.Request, err error)
 }
 
-const (
-	hostPrefix    = "__Host-"
-	defaultCookie = hostPrefix + "session"
-)
-
 func (c Config) withDefaults() Config {
 	if c.Revocation == nil {
 		c.Revocation = revocation.NewMemory()
 	}
-	if c.CookieName == "" {
-		c.CookieName = defaultCookie
+	if c.Cookie.Name == "" {
+		c.Cookie.Name = c.Cookie.prefix() + defaultCookie
 	}
 	if c.Report == nil {
 		c.Report = func(*http.Request, error) {}
 	}
 	return c
-}
-
-func (c Config) check() error {
-	name, ok := strings.CutPrefix(c.CookieName, hostPrefix)
-	if !ok || name == "" {
-		return fmt.Errorf("the cookie name %q must begin with %q and go on", c.CookieName, hostPrefix)
-	}
-	if err := (&http.Cookie{Name: c.CookieName}).Valid(); err != nil {
-		return fmt.Errorf("%q can't be the name of a cookie", c.CookieName)
-	}
-	return nil
 }
 
 func (c Config) origins() (*http.CrossOriginProtection, error) {
@@ -94,16 +76,6 @@ func (c Config) origins() (*http.CrossOriginProtection, error) {
 		}
 	}
 	return p, nil
-}
-
-// checkRoom makes sure that each token that can be minted can be sent. Browsers
-// drop a cookie of more than maxCookie bytes without a word.
-func checkRoom(name cookie, maxToken int) error {
-	if n := len(name.line("")) + maxToken; n > maxCookie {
-		return fmt.Errorf("a cookie %q with a token of token.Config.MaxSize %d takes %d bytes, and %d are allowed",
-			string(name), maxToken, n, maxCookie)
-	}
-	return nil
 }
 
 // must panics with the mistakes that a program made at its start.

@@ -1,9 +1,12 @@
 package chimw_test
 
 import (
+	"errors"
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/carnet-go/carnet/chimw"
 	"github.com/carnet-go/carnet/token"
@@ -11,22 +14,32 @@ import (
 
 func TestConfigMistakesPanic(t *testing.T) {
 	issuer := token.NewIssuer[user](newRing(t), web)
-	large := web
-	large.MaxSize = 4200
+	cookie := func(c chimw.Cookie) func() {
+		return func() { chimw.NewGuard(issuer.Verifier(), chimw.Config{Cookie: c}) }
+	}
 	for name, start := range map[string]func(){
-		"no prefix":            func() { chimw.NewGuard(issuer.Verifier(), chimw.Config{CookieName: "session"}) },
-		"the prefix in lower":  func() { chimw.NewGuard(issuer.Verifier(), chimw.Config{CookieName: "__host-session"}) },
-		"only the prefix":      func() { chimw.NewGuard(issuer.Verifier(), chimw.Config{CookieName: "__Host-"}) },
-		"a space in the name":  func() { chimw.NewGuard(issuer.Verifier(), chimw.Config{CookieName: "__Host-a b"}) },
-		"a header in the name": func() { chimw.NewGuard(issuer.Verifier(), chimw.Config{CookieName: "__Host-a=b; Domain"}) },
+		"no prefix":              cookie(chimw.Cookie{Name: "session"}),
+		"the prefix in lower":    cookie(chimw.Cookie{Name: "__host-session"}),
+		"only the prefix":        cookie(chimw.Cookie{Name: "__Host-"}),
+		"a space in the name":    cookie(chimw.Cookie{Name: "__Host-a b"}),
+		"a header in the name":   cookie(chimw.Cookie{Name: "__Host-a=b; Domain"}),
+		"a domain for one host":  cookie(chimw.Cookie{Name: "__Host-session", Domain: "example.com"}),
+		"a prefix over http":     cookie(chimw.Cookie{Name: "__Secure-session", InsecureLocalhost: true}),
+		"a dot before":           cookie(chimw.Cookie{Domain: ".example.com"}),
+		"a domain of all":        cookie(chimw.Cookie{Domain: "com"}),
+		"a domain of all, dot":   cookie(chimw.Cookie{Domain: "com."}),
+		"a header in the domain": cookie(chimw.Cookie{Domain: "example.com; Path=/a"}),
+		"a domain with a port":   cookie(chimw.Cookie{Domain: "example.com:443"}),
+		"strict in a frame":      cookie(chimw.Cookie{Strict: true, Partitioned: true}),
+		"insecure in a frame":    cookie(chimw.Cookie{InsecureLocalhost: true, Partitioned: true}),
+		"insecure for a domain":  cookie(chimw.Cookie{InsecureLocalhost: true, Domain: "dev.example.com"}),
+		"no such site data":      cookie(chimw.Cookie{ClearSiteData: []string{"cookie"}}),
 		"an origin's path": func() {
 			chimw.NewGuard(issuer.Verifier(), chimw.Config{TrustedOrigins: []string{"https://a.example/"}})
 		},
 		"an origin's scheme": func() { chimw.NewGuard(issuer.Verifier(), chimw.Config{TrustedOrigins: []string{"a.example"}}) },
 		"no verifier":        func() { chimw.NewGuard[user](nil, chimw.Config{}) },
 		"no issuer":          func() { chimw.New[user](nil, chimw.Config{}) },
-		"tokens too large":   func() { chimw.New(token.NewIssuer[user](newRing(t), large), chimw.Config{}) },
-		"the name too long":  func() { chimw.New(issuer, chimw.Config{CookieName: "__Host-a-longer-session"}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
@@ -39,20 +52,34 @@ func TestConfigMistakesPanic(t *testing.T) {
 	}
 }
 
-// One byte decides whether a cookie is kept.
+// One byte decides whether a browser keeps a cookie. No Sessions mint one too many,
+// whatever the name, the attributes and the issuer's own limit.
 func TestTheLargestTokenMakesTheLargestCookie(t *testing.T) {
-	const name = "__Host-s"
-	overhead := len(name + "=; Path=/; HttpOnly; Secure; SameSite=Lax")
-	for size, fits := range map[int]bool{4096 - overhead: true, 4097 - overhead: false} {
-		func() {
-			defer func() {
-				if (recover() == nil) != fits {
-					t.Errorf("tokens of up to %d bytes: fit is %v", size, !fits)
-				}
-			}()
-			c := web
-			c.MaxSize = size
-			chimw.New(token.NewIssuer[user](newRing(t), c), chimw.Config{CookieName: name})
-		}()
+	for name, c := range map[string]chimw.Cookie{
+		"default": {}, "a short name": {Name: "__Host-s"}, "a long name": {Name: "__Host-" + strings.Repeat("n", 200)},
+		"domain": {Domain: "example.com"}, "partitioned": {Partitioned: true}, "strict": {Strict: true},
+	} {
+		for _, idle := range []time.Duration{time.Hour, 30 * day} {
+			large := token.Config{Issuer: "example.com", Audience: "web", MaxAge: 30 * day, MaxSize: token.MaxSize}
+			sessions := chimw.New(token.NewIssuer[user](newRing(t), large), chimw.Config{Cookie: c})
+			login := func(size int) (line string, err error) {
+				w := httptest.NewRecorder()
+				err = sessions.Lasting(idle, 30*day).Login(w, newRequest("POST", header()), "alice", user{Name: strings.Repeat("x", size)})
+				return w.Header().Get("Set-Cookie"), err
+			}
+			_, err := login(5000)
+			var e *token.SizeError
+			if !errors.As(err, &e) {
+				t.Fatalf("%s: %v", name, err)
+			}
+			around := e.Data - 5000
+			line, err := login(e.Room - around)
+			if err != nil || len(line) > 4096 || len(line) < 4096-20 {
+				t.Errorf("%s, idle %v: a cookie of %d bytes, %v", name, idle, len(line), err)
+			}
+			if line, err := login(e.Room - around + 1); !errors.As(err, &e) || line != "" {
+				t.Errorf("%s, idle %v: one byte more is %d bytes, %v", name, idle, len(line), err)
+			}
+		}
 	}
 }

@@ -92,7 +92,7 @@ func TestASubrequestNeedsItsOwnSession(t *testing.T) {
 
 // Two guards for one type of data, as for users and for their support.
 func TestGuardsDoNotMix(t *testing.T) {
-	users, staff := newNode(t, chimw.Config{}), newNode(t, chimw.Config{CookieName: "__Host-staff"})
+	users, staff := newNode(t, chimw.Config{}), newNode(t, chimw.Config{Cookie: chimw.Cookie{Name: "__Host-staff"}})
 	tok, _ := users.issue(t)
 	staffTok, _, err := staff.issuer.Issue("bob", user{Name: "Bob"})
 	if err != nil {
@@ -102,7 +102,7 @@ func TestGuardsDoNotMix(t *testing.T) {
 	for want, h := range map[string]http.Handler{
 		"hello, Alice map[]": staff.Load(users.Require(hello)),
 		"hello, Bob map[]":   staff.Load(users.Load(staff.Require(hello))),
-		"hello, stranger":    users.Load(chimw.NewGuard(staff.issuer.Verifier(), chimw.Config{CookieName: "__Host-third"}).Load(hello)),
+		"hello, stranger":    users.Load(chimw.NewGuard(staff.issuer.Verifier(), chimw.Config{Cookie: chimw.Cookie{Name: "__Host-third"}}).Load(hello)),
 	} {
 		if got := body(t, send(h, "GET", both)); got != want {
 			t.Errorf("got %q, want %q", got, want)

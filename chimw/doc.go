@@ -38,8 +38,13 @@
 //
 // The browser is told to keep it to this host, to https and away from scripts
 // (the prefix __Host-, RFC 6265bis section 4.1.3.2), and not to send it with
-// requests from other sites except when a link is followed. It has no lifetime
-// of its own; the token in it has. A token in a URL is never read.
+// requests from other sites except when a link is followed. It goes when the
+// browser is closed, unless the session may idle for more than a day. A [Cookie]
+// says otherwise. A token in a URL is never read.
+//
+// It is one cookie of at most 4,096 bytes. Data that does not fit is an error before
+// anything is written, a [*token.SizeError] that names the largest members; nothing
+// is cut, and there are no chunks that could get mixed.
 //
 // A request with two cookies of the name is refused: one of them may have been
 // planted, and the order says nothing about which.
@@ -63,6 +68,13 @@
 //
 // Whether the bearer is the one who logged in: a stolen token is good until it
 // is revoked or expires. Whether the session is still good while a long request
-// runs. Of two requests that change a session at the same time the last response
-// wins, be the change an Update or a renewal.
+// runs.
+//
+// # Requests at the same time
+//
+// The browser sends back the last cookie that it got. So of two requests that change
+// a session at the same time the last response wins, be the change an Update or a
+// renewal, and the change of the other is lost. An Update that changes nothing sets
+// no cookie, and undoes nothing. What must not be lost, a counter or a cart that two
+// tabs write to, belongs into a database.
 package chimw

@@ -224,7 +224,7 @@ func TestAVisitorLogsIn(t *testing.T) {
 	type visitor struct{ Cart map[string]int }
 	n := newNode(t, chimw.Config{})
 	visits := token.NewIssuer[visitor](n.ring, token.Config{Issuer: "example.com", Audience: "visitors"})
-	visitors := chimw.New(visits, chimw.Config{Revocation: n.list, CookieName: "__Host-visitor"})
+	visitors := chimw.New(visits, chimw.Config{Revocation: n.list, Cookie: chimw.Cookie{Name: "__Host-visitor"}})
 	for name, keep := range map[string]bool{"kept": true, "not kept": false} {
 		t.Run(name, func(t *testing.T) {
 			visit := send(do(func(w http.ResponseWriter, r *http.Request) error {

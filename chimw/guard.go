@@ -17,7 +17,7 @@ type Guard[T any] struct {
 	list     revocation.List    // is told
 	checker  revocation.Checker // is asked
 	root     *Guard[T]          // that this one was made from by With, or itself
-	cookie   cookie
+	cookie   *cookie
 	bearer   bool
 	origins  *http.CrossOriginProtection
 	report   func(*http.Request, error)
@@ -32,8 +32,8 @@ func NewGuard[T any](v *token.Verifier[T], c Config) *Guard[T] {
 	}
 	c = c.withDefaults()
 	origins, err := c.origins()
-	must(c.check(), err)
-	g := &Guard[T]{v, c.Revocation, c.Revocation, nil, cookie(c.CookieName), c.Bearer, origins, c.Report}
+	must(c.Cookie.check(), err)
+	g := &Guard[T]{v, c.Revocation, c.Revocation, nil, newCookie(c.Cookie), c.Bearer, origins, c.Report}
 	g.root = g
 	return g
 }
@@ -123,6 +123,9 @@ func (g *Guard[T]) believe(ctx context.Context, tok string) (*token.Session[T], 
 // checkOrigin returns [ErrCrossOrigin] for a request that another site's page
 // made the browser send. No page can make it add a bearer token.
 func (g *Guard[T]) checkOrigin(r *http.Request, c credential) error {
+	if g.cookie.localhost && !isLocalhost(r.Host) {
+		return errNotLocalhost
+	}
 	if c.bearer {
 		return nil
 	}

@@ -16,15 +16,14 @@ type Sessions[T any] struct {
 	issuer *token.Issuer[T]
 }
 
-// New returns Sessions that mint with i. It panics if c is not usable, or if
-// tokens of i can be too large for a cookie of that name.
+// New returns Sessions that mint with i, and no token that is too large for the
+// cookie. It panics if c is not usable.
 func New[T any](i *token.Issuer[T], c Config) *Sessions[T] {
 	if i == nil {
 		panic("chimw: New needs an Issuer")
 	}
 	g := NewGuard(i.Verifier(), c)
-	must(checkRoom(g.cookie, i.Verifier().Config().MaxSize))
-	return &Sessions[T]{g, i}
+	return &Sessions[T]{g, i.Fitting(g.cookie.room(i.Verifier().Config().MaxAge))}
 }
 
 // Lasting returns Sessions of the same kind whose logins start sessions with these
@@ -139,13 +138,13 @@ func (s *Sessions[T]) renew(w http.ResponseWriter, r *http.Request, st *state[T]
 		s.report(r, fmt.Errorf("renew session: %w", err))
 		return
 	}
-	s.cookie.set(w.Header(), tok)
+	s.cookie.set(w.Header(), tok, &next.Claims)
 	st.become(credential{tok: tok}, next)
 }
 
 // put sends a token, and makes its session that of the request.
 func (s *Sessions[T]) put(w http.ResponseWriter, r *http.Request, tok string, session *token.Session[T]) {
-	s.cookie.set(w.Header(), tok)
+	s.cookie.set(w.Header(), tok, &session.Claims)
 	if st := s.state(r.Context()); st != nil {
 		st.become(credential{tok: tok}, session)
 	}

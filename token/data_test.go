@@ -164,3 +164,80 @@ func TestDataThatCannotBeWritten(t *testing.T) {
 		}
 	}
 }
+
+type basket struct {
+	*Owner
+	Items   map[string]int `json:"items"`
+	Note    string         `json:",omitempty"`
+	private string
+}
+
+type Owner struct {
+	Name string `json:"name"`
+}
+
+// The names of the members are the program's, and those of a map are its users'.
+func TestSizeErrorNamesTheLargestMembers(t *testing.T) {
+	items := map[string]int{}
+	for i := range 500 {
+		items["confidential item "+strings.Repeat("x", i%7)+string(rune('a'+i%26))+strings.Repeat("y", i/26)] = i
+	}
+	ring := newRing(t, keys.JWT)
+	data := basket{&Owner{"Alice"}, items, strings.Repeat("n", 100), "never written"}
+	for name, err := range map[string]error{
+		"struct":  issueError(t, token.NewIssuer[basket](ring, web), data),
+		"pointer": issueError(t, token.NewIssuer[*basket](ring, web), &data),
+		"map":     issueError(t, token.NewIssuer[map[string]int](ring, web), items),
+		"text":    issueError(t, token.NewIssuer[string](ring, web), strings.Repeat("x", 5000)),
+	} {
+		var e *token.SizeError
+		if !errors.As(err, &e) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if strings.Contains(err.Error(), "confidential") || strings.Contains(err.Error(), "Alice") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if name == "map" || name == "text" {
+			if len(e.Members) > 0 {
+				t.Errorf("%s: %v", name, e.Members)
+			}
+			continue
+		}
+		if len(e.Members) != 3 || e.Members["Note"] != len(`"Note":""`)+100 || e.Members["name"] != len(`"name":"Alice"`) || e.Members["items"] < 5000 {
+			t.Errorf("%s: %v", name, e.Members)
+		}
+		if i, j := strings.Index(err.Error(), "members: items "), strings.Index(err.Error(), ", Note 109, name 14)"); i < 0 || j < i {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func issueError[T any](t *testing.T, i *token.Issuer[T], data T) error {
+	t.Helper()
+	tok, _, err := i.Issue("alice", data)
+	if tok != "" || err == nil {
+		t.Errorf("issued %d bytes, %v", len(tok), err)
+	}
+	return err
+}
+
+func TestFittingLeavesLessRoom(t *testing.T) {
+	eachFormat(t, func(t *testing.T, ring *keys.Ring) {
+		issuer := token.NewIssuer[string](ring, web)
+		for size, want := range map[int]int{1000: 1000, 4040: 4040, 10_000: 4040} {
+			fitting := issuer.Fitting(size)
+			var e *token.SizeError
+			if err := issueError(t, fitting, strings.Repeat("x", 5000)); !errors.As(err, &e) {
+				t.Fatal(err)
+			}
+			tok, s, err := fitting.Issue("alice", strings.Repeat("x", e.Room-2))
+			if err != nil || len(tok) > want || len(tok) < want-3 {
+				t.Errorf("%d: the largest token has %d bytes, %v", size, len(tok), err)
+			}
+			s.Data += "x"
+			if _, _, err := fitting.Renew(s); !errors.As(err, &e) {
+				t.Errorf("%d: renewed with one byte more: %v", size, err)
+			}
+		}
+	})
+}

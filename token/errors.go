@@ -58,15 +58,3 @@ var errIdle error = &reason{fmt.Errorf("%w: idle for too long", ErrExpired), "id
 
 func (r *reason) Reason() string { return r.word }
 func (r *reason) Unwrap() error  { return r.error }
-
-// A SizeError says that session data does not fit. Nothing was minted.
-type SizeError struct {
-	Data int // bytes the data takes, as JSON
-	Room int // bytes it may take, with this subject, issuer and audience
-}
-
-// Error has the two numbers and no data.
-func (e *SizeError) Error() string {
-	return fmt.Sprintf("session data takes %d bytes, %d are left for it: keep large or rarely used values elsewhere",
-		e.Data, e.Room)
-}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -16,6 +15,7 @@ type Issuer[T any] struct {
 	verifier *Verifier[T]
 	idle     time.Duration // the life of the first token of a session
 	maxAge   time.Duration // the life of a session
+	size     int           // the most bytes of a token
 	retired  func(kid string) bool
 }
 
@@ -26,35 +26,11 @@ func NewIssuer[T any](s Sealer, c Config) *Issuer[T] {
 		panic("token: NewIssuer needs a Sealer")
 	}
 	v := NewVerifier[T](s, c)
-	i := &Issuer[T]{s, v, v.config.Lifetime, v.config.MaxAge, func(string) bool { return false }}
+	i := &Issuer[T]{s, v, v.config.Lifetime, v.config.MaxAge, v.config.MaxSize, func(string) bool { return false }}
 	if r, ok := s.(interface{ Retired(kid string) bool }); ok {
 		i.retired = r.Retired
 	}
 	return i
-}
-
-// Lasting returns an Issuer for the same tokens whose sessions may idle for idle
-// and end maxAge after the login, both in whole seconds. Each session keeps its
-// two times, whichever Issuer renews it:
-//
-//	remember := issuer.Lasting(7*24*time.Hour, 30*24*time.Hour)
-//	kiosk := issuer.Lasting(10*time.Minute, 10*time.Minute) // no renewal
-//
-// It panics if maxAge is longer than [Config].MaxAge, which no verifier would
-// believe. A stolen token of a session that may idle for a week is good for a
-// week unless it is revoked.
-func (i *Issuer[T]) Lasting(idle, maxAge time.Duration) *Issuer[T] {
-	c := i.verifier.config
-	if maxAge > c.MaxAge {
-		panic(fmt.Sprintf("token: sessions that last %v need a Config.MaxAge of as much, on verifiers too", maxAge))
-	}
-	c.Lifetime, c.MaxAge = idle, maxAge
-	if err := c.check(); err != nil {
-		panic(err.Error())
-	}
-	next := *i
-	next.idle, next.maxAge = idle, maxAge
-	return &next
 }
 
 // Verifier returns a Verifier with the same ring and policy.
@@ -117,46 +93,9 @@ func (i *Issuer[T]) Elevate(s *Session[T]) (tok string, next *Session[T], err er
 	return i.Renew(&Session[T]{c, s.Data})
 }
 
-// idle returns how long the session may idle: the life of its tokens. The last
-// one, which ends with the session, is cut short and can't tell; the next would
-// be cut as well.
-func (c *Claims) idle() time.Duration {
-	if c.ExpiresAt.Before(c.EndsAt) {
-		return c.ExpiresAt.Sub(c.IssuedAt)
-	}
-	return c.EndsAt.Sub(c.StartedAt)
-}
-
-// Due reports whether it is time to renew the token of s: it was sealed with a key
-// that mints no more, or between 3/8 and 1/2 of its life have passed. Where in
-// between depends on the token, so that sessions that began together are not all
-// renewed at once. There is no need if a new token would live no longer.
-func (i *Issuer[T]) Due(s *Session[T]) bool {
-	c, now := &s.Claims, time.Now()
-	switch {
-	case !now.Before(c.EndsAt):
-		return false
-	case i.retired(c.KeyID):
-		return true
-	case !c.ExpiresAt.Before(c.EndsAt):
-		return false
-	}
-	life := c.ExpiresAt.Sub(c.IssuedAt)
-	return now.After(c.IssuedAt.Add(life/2 - life/8*c.jitter()/64))
-}
-
-// jitter returns 0 to 63. The ids of tokens are random.
-func (c *Claims) jitter() time.Duration {
-	if c.ID == "" {
-		return 0
-	}
-	return time.Duration(c.ID[0] & 63)
-}
-
 // seal completes the claims with what is new in each token, and mints it with a
 // life of idle, or until the session ends.
 func (i *Issuer[T]) seal(c Claims, idle time.Duration, data T) (string, *Session[T], error) {
-	conf := i.verifier.config
 	c.ID, c.KeyID = newID(), ""
 	c.IssuedAt = time.Now().UTC().Truncate(time.Second)
 	c.ExpiresAt = c.IssuedAt.Add(idle)
@@ -166,38 +105,18 @@ func (i *Issuer[T]) seal(c Claims, idle time.Duration, data T) (string, *Session
 	if !printable(c.Subject) {
 		return "", nil, fmt.Errorf("issue token: the subject must be 1 to %d bytes of printable text", maxName)
 	}
-	if len(c.Raw) > conf.MaxSize {
-		return "", nil, &SizeError{Data: len(c.Raw), Room: i.room(c)}
+	if len(c.Raw) > i.size {
+		return "", nil, i.tooLarge(c)
 	}
 	tok, err := i.sealer.Seal(c)
 	if err != nil {
 		return "", nil, fmt.Errorf("issue token: %w", err)
 	}
-	if len(tok) > conf.MaxSize {
-		return "", nil, &SizeError{Data: len(c.Raw), Room: i.room(c)}
+	if len(tok) > i.size {
+		return "", nil, i.tooLarge(c)
 	}
 	return tok, &Session[T]{c, data}, nil
 }
-
-// room finds how many bytes of data fit beside the other claims: the only way
-// that holds for every Sealer is to try. It takes a dozen seals, in an error
-// that a program meets while it is written.
-func (i *Issuer[T]) room(c Claims) int {
-	fits, over := 0, i.verifier.config.MaxSize
-	for over-fits > 1 {
-		n := (fits + over) / 2
-		c.Raw = filler(n)
-		if tok, err := i.sealer.Seal(c); err == nil && len(tok) <= i.verifier.config.MaxSize {
-			fits = n
-		} else {
-			over = n
-		}
-	}
-	return fits
-}
-
-// filler returns a JSON value of n bytes, or of two at least.
-func filler(n int) string { return `"` + strings.Repeat("x", max(n-2, 0)) + `"` }
 
 // Successor returns the id of the session that [Issuer.Elevate] makes of this one.
 // It follows from the session's own id, so that a logout can name both: a session
