@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/carnet-go/carnet/internal/formattest"
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/keys/keystore"
 )
@@ -71,28 +72,26 @@ func read(t testing.TB, path string) []byte {
 }
 
 func TestFilesRoundTrip(t *testing.T) {
-	for _, f := range []keys.Format{keys.JWT, keys.PASETO} {
-		t.Run(string(f), func(t *testing.T) {
-			path := newFile(t, f)
-			if _, err := edit(t, path, rotate); err != nil {
-				t.Fatal(err)
-			}
-			ring, err := keys.Open(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			verify, err := keys.OpenVerifyOnly(export(t, path))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if c, err := verify.Open(seal(t, ring), session); err != nil || c.Subject != "alice" {
-				t.Errorf("got %v", err)
-			}
-			if ring.Generation() != 2 || verify.Generation() != 2 {
-				t.Errorf("generations %d and %d", ring.Generation(), verify.Generation())
-			}
-		})
-	}
+	formattest.Each(t, func(t *testing.T, f keys.Format) {
+		path := newFile(t, f)
+		if _, err := edit(t, path, rotate); err != nil {
+			t.Fatal(err)
+		}
+		ring, err := keys.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		verify, err := keys.OpenVerifyOnly(export(t, path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err := verify.Open(seal(t, ring), session); err != nil || c.Subject != "alice" {
+			t.Errorf("got %v", err)
+		}
+		if ring.Generation() != 2 || verify.Generation() != 2 {
+			t.Errorf("generations %d and %d", ring.Generation(), verify.Generation())
+		}
+	})
 }
 
 func TestCreateKeepsAnExistingFile(t *testing.T) {
@@ -274,7 +273,7 @@ func TestReloadKeepsTheOldKeysWhenTheFileIsBad(t *testing.T) {
 
 // No private key in what leaves the machine, nor in what a program prints.
 func TestSecretsStayInTheRing(t *testing.T) {
-	for _, f := range []keys.Format{keys.JWT, keys.PASETO} {
+	formattest.Each(t, func(t *testing.T, f keys.Format) {
 		path := newFile(t, f)
 		ring, err := keys.Open(path)
 		if err != nil {
@@ -308,7 +307,7 @@ func TestSecretsStayInTheRing(t *testing.T) {
 				}
 			}
 		}
-	}
+	})
 }
 
 func printed(v any) []string {

@@ -8,14 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carnet-go/carnet/internal/formattest"
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/token"
 )
 
 func eachFormat(t *testing.T, test func(t *testing.T, ring *keys.Ring)) {
-	for _, f := range []keys.Format{keys.JWT, keys.PASETO} {
-		t.Run(string(f), func(t *testing.T) { test(t, ringOf(t, newSet(t, f))) })
-	}
+	formattest.Each(t, func(t *testing.T, f keys.Format) { test(t, ringOf(t, newSet(t, f))) })
 }
 
 func TestAnyChangedCharacterIsRefused(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/carnet-go/carnet/internal/formattest"
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/token"
 )
@@ -35,9 +36,7 @@ func newRing(t testing.TB, f keys.Format) *keys.Ring {
 
 // eachFormat runs the test with a ring of each format.
 func eachFormat(t *testing.T, test func(t *testing.T, ring *keys.Ring)) {
-	for _, f := range []keys.Format{keys.JWT, keys.PASETO} {
-		t.Run(string(f), func(t *testing.T) { test(t, newRing(t, f)) })
-	}
+	formattest.Each(t, func(t *testing.T, f keys.Format) { test(t, newRing(t, f)) })
 }
 
 func issue[T any](t testing.TB, i *token.Issuer[T], data T) (string, *token.Session[T]) {

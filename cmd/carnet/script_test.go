@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/fips140"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -36,6 +37,16 @@ func TestScripts(t *testing.T) {
 			"age":   age,
 			"mint":  mint,
 			"json":  jsonHas,
+		},
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("GODEBUG", os.Getenv("GODEBUG"))
+			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "fips" {
+				return false, fmt.Errorf("no such condition: %s", name)
+			}
+			return fips140.Enforced(), nil
 		},
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -132,19 +133,26 @@ func TestPublicKeysThatVerifyForgeries(t *testing.T) {
 	}
 }
 
+// In a process that is bound to FIPS 140 nothing here works, so there is nothing
+// else to test.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if fips140.Enforced() {
+		flag.Set("test.run", "^TestFIPSOnlyIsRefused$")
+	}
+	os.Exit(m.Run())
+}
+
 // Only a process that is started with the setting has it, so the test runs
 // itself once more.
 func TestFIPSOnlyIsRefused(t *testing.T) {
-	if os.Getenv("PASETO_TEST_FIPS") == "" {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestFIPSOnlyIsRefused$", "-test.v")
-		cmd.Env = append(os.Environ(), "GODEBUG=fips140=only", "PASETO_TEST_FIPS=1")
+	if !fips140.Enforced() {
+		cmd := exec.Command(os.Args[0], "-test.v")
+		cmd.Env = append(os.Environ(), "GODEBUG=fips140=only")
 		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: TestFIPSOnlyIsRefused") {
 			t.Errorf("%v\n%s", err, out)
 		}
 		return
-	}
-	if !fips140.Enforced() {
-		t.Fatal("GODEBUG=fips140=only has no effect")
 	}
 	pub, priv, err := ed25519.GenerateKey(nil)
 	if err != nil {
