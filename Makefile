@@ -1,11 +1,9 @@
 # make test is the one command: it installs what is missing and runs all tests.
 
-.PHONY: build test race interop fuzz crash bench leaks lint vet staticcheck vulncheck tools
-.PHONY: build test race corpus interop fuzz crash bench leaks lint vet staticcheck vulncheck tools
-.PHONY: build test race corpus interop fuzz bench leaks lint vet staticcheck vulncheck tools
-.PHONY: build test race fips fuzz bench leaks lint vet staticcheck vulncheck tools
-
 FUZZTIME ?= 30s
+
+# No target is a file.
+MAKEFLAGS += --always-make
 
 build:
 	go build -o bin/carnet ./cmd/carnet
@@ -28,6 +26,7 @@ corpus:
 # Tokens to and from other libraries, in a module of its own.
 interop: tools
 	cd interop && go vet ./... && go test ./...
+
 # The same in a process that has approved cryptography only. JWT rings work
 # there; the tests of PASETO make sure that it is refused.
 fips: tools

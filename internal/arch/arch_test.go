@@ -41,10 +41,7 @@ var level = map[string]int{
 	"cmd/carnet":                6,
 	"internal/arch":             6,
 	"internal/corpus":           6,
-	"cmd/carnet/internal/demo":  4,
-	"cmd/carnet":                5,
 	"internal/formattest":       3,
-	"internal/arch":             5,
 }
 
 func goCommand(t *testing.T, args ...string) string {
