@@ -185,6 +185,9 @@ func (d *keyDocument) check(kind string) error {
 	if len(d.Seal) != wantSeal || len(d.Sign) != wantSign || len(d.Public) != ed25519.PublicKeySize {
 		return fmt.Errorf("its public key or secrets have the wrong length for a key that is %s", d.State)
 	}
+	if weak(d.Seal) || weak(d.Sign) {
+		return errWeak
+	}
 	if d.CreatedAt.IsZero() || d.RetiredAt.IsZero() == (d.State == retired) || d.RevokedAt.IsZero() == (d.State == revoked) {
 		return fmt.Errorf("its times do not fit a key that is %s", d.State)
 	}
