@@ -19,6 +19,7 @@ const module = "github.com/carnet-go/carnet"
 
 // level is how high a package stands in docs/design.md. Each import goes down.
 var level = map[string]int{
+	"internal/edkey":            0,
 	"internal/golden":           0,
 	"internal/leaks":            0,
 	"internal/strictjson":       0,

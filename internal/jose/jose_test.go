@@ -221,6 +221,11 @@ func TestKeysOfTheWrongSize(t *testing.T) {
 	if _, err := jose.NewOpener(make([]byte, 32), pub[:31]); err == nil {
 		t.Error("took a public key of 31 bytes")
 	}
+	for _, small := range []byte{0, 1} { // zeros are a signature under these
+		if _, err := jose.NewOpener(make([]byte, 32), append([]byte{small}, make([]byte, 31)...)); err == nil {
+			t.Errorf("took a public key of small order")
+		}
+	}
 }
 
 // The footer of a PASETO is as long as our header, and can end like it.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/carnet-go/carnet/internal/edkey"
 	"github.com/carnet-go/carnet/token"
 )
 
@@ -28,8 +29,11 @@ type Opener struct {
 // NewOpener returns the Opener of the key with this sealing secret, 32 bytes,
 // and this public key.
 func NewOpener(secret []byte, pub ed25519.PublicKey) (*Opener, error) {
-	if len(secret) != 32 || len(pub) != ed25519.PublicKeySize {
-		return nil, errors.New("a JWT key needs a sealing secret and a public key of 32 bytes each")
+	if len(secret) != 32 {
+		return nil, errors.New("a JWT key needs a sealing secret of 32 bytes")
+	}
+	if err := edkey.Check(pub); err != nil {
+		return nil, err
 	}
 	block, err := aes.NewCipher(secret)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/carnet-go/carnet/internal/edkey"
 	"github.com/carnet-go/carnet/token"
 )
 
@@ -44,7 +45,7 @@ func NewOpener(secret []byte, pub ed25519.PublicKey) (*Opener, error) {
 	if fips140.Enforced() {
 		return nil, errFIPS
 	}
-	if err := checkPublicKey(pub); err != nil {
+	if err := edkey.Check(pub); err != nil {
 		return nil, err
 	}
 	id, err := paserkLocal.id(secret) // checks the length, too
