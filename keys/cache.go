@@ -74,51 +74,32 @@ func (t *table) openOnce(tok string, b token.Binding, by any, believe func(token
 // has its key: each reload starts with an empty cache. Only a token that is the
 // same to the last byte is a hit. Who can read the memory of the process finds
 // tokens that are good there; see CacheDigests.
-func (r *Ring) SetCache(max int) {
-	r.caching.set(func() *table { return r.snap.Load().table }, func() { r.caching.max = limit(max) })
+func (l *live[S]) SetCache(max int) {
+	l.caching.set(l.current, func() { l.caching.max = limit(max) })
 }
 
 // CacheDigests has the cache hold the SHA-256 of each token in its place, which
 // is of no use to a thief. It does not clear the claims and the session data from
 // memory, and costs about a microsecond for each request. What the cache holds is
 // dropped.
-func (r *Ring) CacheDigests() {
-	r.caching.set(func() *table { return r.snap.Load().table }, func() { r.caching.digest = true })
+func (l *live[S]) CacheDigests() {
+	l.caching.set(l.current, func() { l.caching.digest = true })
 }
 
 // OpenOnce is Open for a [token.Verifier], which gives it what it makes of the
 // claims to keep. See SetCache.
-func (r *Ring) OpenOnce(tok string, b token.Binding, by any, believe func(token.Claims) (v any, size int, err error)) (v any, err error) {
-	return r.snap.Load().table.openOnce(tok, b, by, believe)
+func (l *live[S]) OpenOnce(tok string, b token.Binding, by any, believe func(token.Claims) (v any, size int, err error)) (v any, err error) {
+	v, err = l.current().openOnce(tok, b, by, believe)
+	if err == ErrUnknownKey {
+		l.want() // it may be one that was published a moment ago
+	}
+	return v, err
 }
 
 // hold makes snap the ring's.
-func (r *Ring) hold(snap *snapshot) {
-	r.caching.mu.Lock()
-	defer r.caching.mu.Unlock()
-	r.caching.start(snap.table)
-	r.snap.Store(snap)
-}
-
-// SetCache is [Ring.SetCache].
-func (r *VerifyRing) SetCache(max int) {
-	r.caching.set(r.table.Load, func() { r.caching.max = limit(max) })
-}
-
-// CacheDigests is [Ring.CacheDigests].
-func (r *VerifyRing) CacheDigests() {
-	r.caching.set(r.table.Load, func() { r.caching.digest = true })
-}
-
-// OpenOnce is [Ring.OpenOnce].
-func (r *VerifyRing) OpenOnce(tok string, b token.Binding, by any, believe func(token.Claims) (v any, size int, err error)) (v any, err error) {
-	return r.table.Load().openOnce(tok, b, by, believe)
-}
-
-// hold makes t the ring's.
-func (r *VerifyRing) hold(t *table) {
-	r.caching.mu.Lock()
-	defer r.caching.mu.Unlock()
-	r.caching.start(t)
-	r.table.Store(t)
+func (l *live[S]) hold(snap *S) {
+	l.caching.mu.Lock()
+	defer l.caching.mu.Unlock()
+	l.caching.start(l.table(snap))
+	l.snap.Store(snap)
 }

@@ -2,21 +2,17 @@ package keys
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync/atomic"
 
 	"github.com/carnet-go/carnet/token"
 )
 
 var _ token.Sealer = (*Ring)(nil)
 
-// A Ring mints and reads tokens. It is safe for concurrent use.
+// A Ring mints and reads tokens, and follows the store that it was opened from. It
+// is safe for concurrent use.
 type Ring struct {
-	src  *Source // nil for one that lives in memory only
-	snap atomic.Pointer[snapshot]
-
-	caching caching
+	*live[snapshot] // behind a pointer, which fmt does not follow
 }
 
 // A snapshot is one generation of a ring, ready for use. It never changes.
@@ -35,9 +31,23 @@ func (s *Set) Ring() (*Ring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("new key ring: %w", err)
 	}
-	r := new(Ring)
+	r := newRing(Source{})
 	r.hold(snap)
 	return r, nil
+}
+
+func newRing(src Source) *Ring {
+	return &Ring{&live[snapshot]{
+		what: "key ring", kind: kindRing, src: src,
+		table: func(s *snapshot) *table { return s.table },
+		parse: func(d *ringDocument, _ *snapshot) (*snapshot, error) {
+			set, err := d.set()
+			if err != nil {
+				return nil, err
+			}
+			return newSnapshot(set)
+		},
+	}}
 }
 
 func newSnapshot(s *Set) (*snapshot, error) {
@@ -66,48 +76,17 @@ func newTable(name string, generation uint64) *table {
 	return &table{name: name, generation: generation, openers: map[string]opener{}, revoked: map[string]struct{}{}}
 }
 
-// Open returns the ring in a file that "carnet init" made. The file must be
-// readable by its owner alone: whoever has it can mint sessions. For other places
-// see [Source.Open].
+// Open returns the ring in a file that "carnet init" made, and follows it: when the
+// file is replaced, the ring has the new keys within seconds. The file must be
+// readable by its owner alone: whoever has it can mint sessions, if it is in the
+// clear. A sealed one is opened with the key that the environment names. For other
+// places and keys see [Source.Open].
 func Open(path string) (*Ring, error) {
 	return Source{Path: path}.Open(context.Background())
 }
 
-// Reload reads the ring again. If that fails it goes on with the keys it has, and
-// the error says why.
-func (r *Ring) Reload() error { return r.reload(context.Background()) }
-
-func (r *Ring) reload(ctx context.Context) error {
-	if r.src == nil {
-		return errors.New("reload key ring: it was not opened from a store")
-	}
-	s, _, _, err := r.src.load(ctx)
-	if err != nil {
-		return err
-	}
-	snap, err := newSnapshot(s)
-	if old := r.snap.Load(); err == nil && old != nil {
-		err = old.table.succeededBy(snap.table)
-	}
-	if err != nil {
-		return fmt.Errorf("open key ring %s: %w", r.src.store(), err)
-	}
-	r.hold(snap)
-	return nil
-}
-
 // Set returns what the ring holds now.
 func (r *Ring) Set() *Set { return r.snap.Load().set }
-
-// Generation returns the generation of the set that the ring holds now.
-func (r *Ring) Generation() uint64 { return r.Set().generation }
-
-// Open returns the claims of a token that any key of the ring sealed, unless the
-// key is revoked. See [token.Opener]; issuer, audience and times are left to the
-// caller.
-func (r *Ring) Open(tok string, b token.Binding) (token.Claims, error) {
-	return r.snap.Load().table.open(tok, b)
-}
 
 // Seal mints a token with the active key. It refuses claims that outlive the
 // policy's TokenLife, because the key might be pruned before them.

@@ -27,7 +27,7 @@ func newKey(t testing.TB) *kek.Key {
 // sealedFile returns a new ring that is sealed under a fresh key.
 func sealedFile(t testing.TB) keys.Source {
 	t.Helper()
-	src := keys.Source{Path: filepath.Join(t.TempDir(), "ring.json"), Key: newKey(t)}
+	src := keys.Source{Path: filepath.Join(t.TempDir(), "ring.json"), Key: newKey(t), Report: func(error) {}}
 	if err := src.Create(t.Context(), newSet(t, keys.JWT)); err != nil {
 		t.Fatal(err)
 	}

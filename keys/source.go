@@ -29,6 +29,11 @@ type Source struct {
 	// reads its document can mint sessions; [Source.Create] makes one only if Plain
 	// says so.
 	Plain bool
+
+	// Report is told when an open ring can't follow its store and goes on with the
+	// keys it has, and again, with nil, when that is over. Nil means that
+	// log/slog's default logger is told.
+	Report func(problem error)
 }
 
 func (s Source) store() keystore.Store {
@@ -198,28 +203,31 @@ func (s Source) VerifyKey(ctx context.Context) (string, error) {
 	return s.Key.VerifyOnly(&sealed.Envelope)
 }
 
-// Open returns the ring, to mint and read tokens with.
+// Open returns the ring, to mint and read tokens with. It follows the store until
+// [Ring.Close]; ctx is for the first load only.
 func (s Source) Open(ctx context.Context) (*Ring, error) {
 	s, err := s.withKey()
 	if err != nil {
 		return nil, fmt.Errorf("open key ring: %w", err)
 	}
-	r := &Ring{src: &s}
-	if err := r.reload(ctx); err != nil {
+	r := newRing(s)
+	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
 // OpenVerifyOnly returns a verify-only ring, to read tokens with: from the export
-// of a ring or, with its key or verify-only key, from a sealed ring itself.
+// of a ring or, with its key or verify-only key, from a sealed ring itself. It
+// follows the store until [VerifyRing.Close]; ctx is for the first load only.
 func (s Source) OpenVerifyOnly(ctx context.Context) (*VerifyRing, error) {
 	s, err := s.withKey()
 	if err != nil {
 		return nil, fmt.Errorf("open verify-only ring: %w", err)
 	}
-	r := &VerifyRing{src: &s}
-	if err := r.reload(ctx); err != nil {
+	s.Key = s.Key.ForVerifyOnly()
+	r := newVerifyRing(s)
+	if err := r.open(ctx); err != nil {
 		return nil, err
 	}
 	return r, nil

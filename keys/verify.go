@@ -13,12 +13,18 @@ import (
 var _ token.Opener = (*VerifyRing)(nil)
 
 // A VerifyRing reads tokens and can't mint them: it has no field that could hold
-// a private key. It is safe for concurrent use.
+// a private key. It follows the store that it was opened from, and is safe for
+// concurrent use.
 type VerifyRing struct {
-	src   *Source
-	table atomic.Pointer[table]
+	*live[table] // behind a pointer, which fmt does not follow
+}
 
-	caching caching
+func newVerifyRing(src Source) *VerifyRing {
+	return &VerifyRing{&live[table]{
+		what: "verify-only ring", kind: kindVerifyOnly, src: src,
+		table: func(t *table) *table { return t },
+		parse: func(d *ringDocument, _ *table) (*table, error) { return d.table() },
+	}}
 }
 
 // A table finds the key of a token. It never changes; a live ring swaps tables.
@@ -66,62 +72,25 @@ func (t *table) missing(l string) error {
 }
 
 // OpenVerifyOnly returns the ring in a verify-only file, as "carnet export"
-// writes it. The file must be readable by its owner alone: whoever has it can
-// read every token. For other places see [Source.OpenVerifyOnly].
+// writes it, and follows it. The file must be readable by its owner alone: whoever
+// has it can read every token, if it is in the clear. A sealed one is opened with
+// the key that the environment names, which should be the verify-only key. For
+// other places and keys see [Source.OpenVerifyOnly].
 func OpenVerifyOnly(path string) (*VerifyRing, error) {
 	return Source{Path: path}.OpenVerifyOnly(context.Background())
-}
-
-// Reload reads the ring again. If that fails it goes on with the keys it has, and
-// the error says why.
-func (r *VerifyRing) Reload() error { return r.reload(context.Background()) }
-
-func (r *VerifyRing) reload(ctx context.Context) error {
-	if r.src == nil {
-		return errors.New("reload key ring: it was not opened from a store")
-	}
-	doc, err := r.src.store().Load(ctx)
-	if err != nil {
-		return fmt.Errorf("open verify-only ring: %w", err)
-	}
-	_, d, err := unseal(doc, r.src.Key, kindVerifyOnly)
-	if err != nil {
-		return fmt.Errorf("open verify-only ring %s: %w", r.src.store(), err)
-	}
-	t, err := d.table()
-	if err == nil {
-		err = r.table.Load().succeededBy(t)
-	}
-	if err != nil {
-		return fmt.Errorf("open verify-only ring %s: %w", r.src.store(), err)
-	}
-	r.hold(t)
-	return nil
 }
 
 // succeededBy refuses a table of another ring or of an older generation: what a
 // restored backup or a swapped file would bring back is revoked keys.
 func (t *table) succeededBy(next *table) error {
 	switch {
-	case t == nil:
-		return nil
 	case t.name != next.name:
-		return errors.New("the file holds another ring now: restart the program if that is meant")
+		return errors.New("another ring is there now: restart the program if that is meant")
 	case t.generation > next.generation:
-		return fmt.Errorf("the file went back from generation %d to %d: restart the program if that is meant",
-			t.generation, next.generation)
+		return fmt.Errorf("%w from generation %d to %d: restart the program if that is meant",
+			errBehind, t.generation, next.generation)
 	}
 	return nil
-}
-
-// Generation returns the generation of the set that the ring was exported from.
-func (r *VerifyRing) Generation() uint64 { return r.table.Load().generation }
-
-// Open returns the claims of a token that any key of the ring sealed, unless the
-// key is revoked. See [token.Opener]; issuer, audience and times are left to the
-// caller.
-func (r *VerifyRing) Open(tok string, b token.Binding) (token.Claims, error) {
-	return r.table.Load().open(tok, b)
 }
 
 // Format prints the generation, whatever the verb.

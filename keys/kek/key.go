@@ -171,6 +171,22 @@ func (k *Key) Or(other *Key) *Key {
 	return &Key{secrets: append(append([]*secret(nil), k.secrets...), other.secrets...), fips: k.fips}
 }
 
+// ForVerifyOnly returns a key that opens verify-only rings alone: of random keys it
+// keeps what that takes. A passphrase stays what it is. Nil stays nil.
+func (k *Key) ForVerifyOnly() *Key {
+	if k == nil {
+		return nil
+	}
+	weak := &Key{fips: k.fips}
+	for _, s := range k.secrets {
+		if s.raw != nil && !s.verifyOnly {
+			s = &secret{raw: expand(s.raw, "verify-only key"), verifyOnly: true}
+		}
+		weak.secrets = append(weak.secrets, s)
+	}
+	return weak
+}
+
 // FIPS returns a key that seals new documents for processes in which
 // [crypto/fips140.Enforced] holds, from any process. Documents of such a process
 // stay readable to it whoever edits them.

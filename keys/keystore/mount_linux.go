@@ -22,8 +22,12 @@ func isMountPoint(path string) bool {
 	if err != nil {
 		return false
 	}
-	for line := range strings.Lines(string(table)) {
-		if fields := strings.Fields(line); len(fields) > 4 && unescape.Replace(fields[4]) == abs {
+	return mounted(string(table), abs)
+}
+
+func mounted(table, path string) bool {
+	for line := range strings.Lines(table) {
+		if fields := strings.Fields(line); len(fields) > 4 && unescape.Replace(fields[4]) == path {
 			return true
 		}
 	}

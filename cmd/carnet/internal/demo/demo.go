@@ -38,7 +38,10 @@ type Node struct {
 }
 
 // A reloader is a live ring and the file that it follows.
-type reloader interface{ Reload() error }
+type reloader interface {
+	Reload() error
+	Close() error
+}
 
 // Start makes a ring in a temporary directory and serves: the front on addr, the
 // nodes on free loopback ports. What the nodes refuse is told to logs.
@@ -170,6 +173,9 @@ func (d *Demo) Close() error {
 		}
 	}
 	d.rotate.Lock() // for good: a rotation that is under way writes into the directory
+	for _, r := range d.rings {
+		r.Close()
+	}
 	if d.dir == "" {
 		return nil
 	}
