@@ -33,6 +33,7 @@ var level = map[string]int{
 	"internal/redistest":        0,
 	"keys":                      2,
 	"keys/keystest":             3,
+	"keys/redisring":            3,
 	"revocation":                2,
 	"revocation/filelist":       3,
 	"revocation/freshness":      3,
