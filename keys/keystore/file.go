@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
 )
@@ -43,7 +44,7 @@ func (f File) read() ([]byte, error) {
 	if f == "" {
 		return nil, errors.New("the path is empty")
 	}
-	r, err := os.Open(string(f))
+	r, err := os.OpenFile(string(f), os.O_RDONLY|nonblock, 0) // a pipe must not make it wait
 	if err != nil {
 		return nil, err
 	}
@@ -81,10 +82,10 @@ func (f File) Save(ctx context.Context, old, next []byte) error {
 		return err
 	}
 	defer unlock()
+	removeLeftovers(path)
 	if err := File(path).holds(old); err != nil {
 		return err
 	}
-	removeLeftovers(path)
 	return explain(path, replace(path, next))
 }
 
@@ -142,20 +143,37 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		unlock, err := lockedfile.MutexAt(path + ".lock").Lock()
+		unlock, err := lockFile(path + ".lock")
 		done <- result{unlock, err}
 	}()
-	select {
-	case r := <-done:
-		return r.unlock, explain(path, r.err)
-	case <-ctx.Done():
-		go func() {
-			if r := <-done; r.err == nil {
-				r.unlock()
-			}
-		}()
-		return nil, fmt.Errorf("wait for the lock %s.lock, which another process holds: %w", path, ctx.Err())
+	for patience := time.After(waitNotice); ; {
+		select {
+		case r := <-done:
+			return r.unlock, explain(path, r.err)
+		case <-patience:
+			noticeWait(ctx, "the lock "+path+".lock, which another process holds")
+		case <-ctx.Done():
+			go func() {
+				if r := <-done; r.err == nil {
+					r.unlock()
+				}
+			}()
+			return nil, fmt.Errorf("wait for the lock %s.lock, which another process holds: %w", path, ctx.Err())
+		}
 	}
+}
+
+// lockFile takes rights away from others that an earlier program or a copy may
+// have given them: whoever can open the file can hold the lock for ever.
+func lockFile(path string) (unlock func(), err error) {
+	f, err := lockedfile.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err == nil && info.Mode().Perm()&0o077 != 0 {
+		os.Chmod(path, 0o600)
+	}
+	return func() { f.Close() }, nil
 }
 
 // explain says what to do about a directory that can't be written to.
@@ -177,17 +195,29 @@ func removeLeftovers(path string) {
 		return // it will be seen when the next one is made
 	}
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), filepath.Base(path)+".") && strings.HasSuffix(e.Name(), ".tmp") {
+		if isTemporary(e.Name(), filepath.Base(path)) {
 			os.Remove(filepath.Join(filepath.Dir(path), e.Name()))
 		}
 	}
 }
 
+// isTemporary reports whether os.CreateTemp can have given the name for base. The
+// number tells them from the temporary files of "ring.json", if base is "ring".
+func isTemporary(name, base string) bool {
+	number, ok := strings.CutPrefix(name, base+".")
+	number, ok2 := strings.CutSuffix(number, ".tmp")
+	return ok && ok2 && number != "" && strings.Trim(number, "0123456789") == ""
+}
+
 // replace puts doc in the place of the file: after a crash at any moment the file
 // holds the old document or the new one, whole.
 func replace(path string, doc []byte) error {
-	dir := filepath.Dir(path)
-	tmp, err := os.CreateTemp(dir, filepath.Base(path)+".*.tmp") // mode 0600
+	dir, err := os.Open(filepath.Dir(path)) // now, so that it can't fail once the file is replaced
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	tmp, err := os.CreateTemp(dir.Name(), filepath.Base(path)+".*.tmp") // mode 0600
 	if err != nil {
 		return err
 	}
@@ -202,17 +232,11 @@ func replace(path string, doc []byte) error {
 	if err == nil {
 		err = os.Rename(tmp.Name(), path)
 	}
-	if err == nil {
-		err = syncDir(dir)
-	}
-	return err
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	return d.Sync()
+	if err := dir.Sync(); err != nil {
+		return fmt.Errorf("the new document is in place, but may not survive a loss of power: %w", err)
+	}
+	return nil
 }

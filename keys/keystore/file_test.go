@@ -42,8 +42,8 @@ func newFile(t *testing.T) keystore.File {
 func TestLeftoversOfDeadWritersAreRemoved(t *testing.T) {
 	f := newFile(t)
 	left := string(f) + ".123.tmp"
-	other := filepath.Join(filepath.Dir(string(f)), "else.json.123.tmp")
-	for _, path := range []string{left, other} {
+	others := []string{filepath.Join(filepath.Dir(string(f)), "else.json.123.tmp"), string(f) + ".bak.123.tmp", string(f) + ".tmp"}
+	for _, path := range append(others, left) {
 		if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -54,8 +54,10 @@ func TestLeftoversOfDeadWritersAreRemoved(t *testing.T) {
 	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("what a dead writer left is still there: %v", err)
 	}
-	if _, err := os.Stat(other); err != nil {
-		t.Errorf("a file of somebody else: %v", err)
+	for _, path := range others {
+		if _, err := os.Stat(path); err != nil {
+			t.Errorf("a file of somebody else: %v", err)
+		}
 	}
 }
 
@@ -161,5 +163,36 @@ func TestTooLarge(t *testing.T) {
 	}
 	if _, err := f.Load(t.Context()); err == nil || !strings.Contains(err.Error(), "larger") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestNobodyElseCanHoldTheLock(t *testing.T) {
+	f := newFile(t)
+	lock := string(f) + ".lock"
+	if err := os.Chmod(lock, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Save(t.Context(), []byte("one"), []byte("two")); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(lock); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the lock has mode %v: %v", info.Mode(), err)
+	}
+}
+
+func TestWhoWaitsForTheLockIsTold(t *testing.T) {
+	f := newFile(t)
+	unlock, err := lockedfile.MutexAt(string(f) + ".lock").Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := keystore.NoticeWait(t.Context(), func(what string) {
+		if !strings.Contains(what, string(f)+".lock") {
+			t.Errorf("it waits for %q", what)
+		}
+		unlock()
+	})
+	if err := f.Save(ctx, []byte("one"), []byte("two")); err != nil {
+		t.Error(err)
 	}
 }
