@@ -36,6 +36,8 @@ type ringDocument struct {
 	Spread     int64         `json:"spread_seconds,omitzero"`
 	TokenLife  int64         `json:"token_life_seconds,omitzero"`
 	Keys       []keyDocument `json:"keys"`
+
+	sum string // of the text that this was read from
 }
 
 type keyDocument struct {
@@ -108,6 +110,7 @@ func parse(doc []byte, kind string) (r ringDocument, err error) {
 	if err := strictjson.Unmarshal(d.Ring, &r, json.RejectUnknownMembers(true)); err != nil {
 		return r, fmt.Errorf("not a %s: its keys can't be read", kind)
 	}
+	r.sum = d.Sum
 	return r, r.check(kind)
 }
 
@@ -138,8 +141,11 @@ func parseFrame(doc []byte, kind string) (d document, err error) {
 
 // check refuses what no edit of a set can have written.
 func (r *ringDocument) check(kind string) error {
-	if r.Name == "" || len(r.Name) > 64 || r.Generation == 0 || len(r.Keys) > maxKeys {
-		return errors.New("its name, generation or number of keys is out of range")
+	if r.Name == "" || len(r.Name) > 64 || r.Generation == 0 {
+		return errors.New("its name or generation is out of range")
+	}
+	if len(r.Keys) > maxKeys {
+		return fmt.Errorf("it has %d keys, and a ring has at most %d: prune it", len(r.Keys), maxKeys)
 	}
 	if err := checkSeconds(r.Spread, r.TokenLife); err != nil {
 		return err

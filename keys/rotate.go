@@ -37,7 +37,9 @@ func (s *Set) RotatableAt() time.Time {
 // Revoke takes the key back: every token that it sealed is refused as soon as a
 // node has the new set, and its sessions have to log in again. The id stays and
 // the secrets are erased. If the key was active the pre-published one takes over,
-// at once and without a waiting time, because every node has it already.
+// at once and without a waiting time, because every node has it already; unless
+// [Set.RotatableAt] is yet to come: then a node that lacks it refuses its tokens
+// until it has the new set.
 func (s *Set) Revoke(id string) (*Set, error) {
 	e, now := s.edit(), currentSecond()
 	k, err := e.find(id)

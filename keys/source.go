@@ -80,8 +80,27 @@ func (s Source) Create(ctx context.Context, set *Set) error {
 	return nil
 }
 
-// write returns the document of a set. Before is what it was sealed in.
+// write returns the document of a set. Before is what it was sealed in. What no
+// program could read again is not written.
 func (s Source) write(set *Set, before *sealedDocument) ([]byte, error) {
+	doc, err := s.marshal(set, before)
+	if err != nil {
+		return nil, err
+	}
+	_, r, err := unseal(doc, s.Key, kindRing)
+	if err == nil {
+		_, err = r.set()
+	}
+	if err == nil && len(doc) > keystore.MaxSize {
+		err = fmt.Errorf("it would have %d bytes, and at most %d can be read", len(doc), keystore.MaxSize)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("refused to save what could not be read again: %w", err)
+	}
+	return doc, nil
+}
+
+func (s Source) marshal(set *Set, before *sealedDocument) ([]byte, error) {
 	if s.Key == nil {
 		return set.marshal()
 	}
