@@ -15,6 +15,9 @@ import (
 // replaceable finds out, without trying, whether the file at path could be
 // replaced: that takes its directory and its lock file.
 func replaceable(path string) error {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
 	dir, lock := filepath.Dir(path), path+".lock"
 	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
 		return &fs.PathError{Op: "write to", Path: dir, Err: err}

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/carnet-go/carnet/internal/jose"
+	"github.com/carnet-go/carnet/internal/paseto"
 	"github.com/carnet-go/carnet/keys"
 )
 
@@ -13,27 +17,37 @@ import (
 // ones are slips of the hand.
 const minPrefix = 4
 
-// ringArgs takes the path of a ring and from least to most key ids; a negative
+// ringArgs takes the name of a ring and from least to most key ids; a negative
 // most is any number.
 func ringArgs(least, most int) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		switch {
-		case len(args) == 0:
-			return usageError("which ring? Name its file")
-		case args[0] == "":
-			return usageError("the name of the ring's file is empty")
-		case len(args)-1 < least:
+		case len(args) == 0 && (least > 0 || os.Getenv(ringVariable) == ""):
+			return usageError("which ring? Name it, or set %s", ringVariable)
+		case len(args) > 0 && args[0] == "":
+			return usageError("the name of the ring is empty")
+		case len(args)-1 < least && least > 0:
 			return usageError("which key? Name its id")
 		case most >= 0 && len(args)-1 > most:
 			return usageError("%d arguments are too many", len(args))
 		}
-		for _, id := range args[1:] {
+		for _, id := range args[min(1, len(args)):] {
 			if len(id) < minPrefix {
 				return usageError("%q is too short for a key id: give at least %d characters", id, minPrefix)
+			}
+			if isToken(id) {
+				return usageError("that is a token, not a key id")
 			}
 		}
 		return nil
 	}
+}
+
+// isToken finds what must not be quoted.
+func isToken(s string) bool {
+	_, isJWT := jose.Label(s)
+	_, isPASETO := paseto.Label(s)
+	return isJWT || isPASETO
 }
 
 // adviseDash explains a mistake that only base64 can lead to.
@@ -42,7 +56,7 @@ func adviseDash(_ *cobra.Command, err error) error {
 }
 
 // findKey returns the id that prefix is the beginning of.
-func findKey(s *keys.Set, path, prefix string) (string, error) {
+func findKey(s *keys.Set, p place, prefix string) (string, error) {
 	var found []string
 	for _, k := range s.Keys() {
 		if k.ID == prefix {
@@ -54,11 +68,11 @@ func findKey(s *keys.Set, path, prefix string) (string, error) {
 	}
 	switch len(found) {
 	case 0:
-		return "", advise(fmt.Errorf("no such key: %.60q", prefix), "see which there are: carnet list %s", shell(path))
+		return "", advise(fmt.Errorf("no such key: %.40q", prefix), "see which there are: carnet list %s", p.shell())
 	case 1:
 		return found[0], nil
 	}
-	return "", advise(fmt.Errorf("%.60q is the beginning of %d keys: %s", prefix, len(found), strings.Join(found, ", ")),
+	return "", advise(fmt.Errorf("%.40q is the beginning of %d keys: %s", prefix, len(found), strings.Join(found, ", ")),
 		"give more characters of the id")
 }
 
@@ -67,11 +81,15 @@ func completeKeys(_ *cobra.Command, args []string, _ string) (ids []string, d co
 	if len(args) == 0 {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
-	ring, err := keys.Open(args[0])
+	p, err := locate(args[0])
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	for _, k := range ring.Set().Keys() {
+	set, err := p.Load(context.Background())
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	for _, k := range set.Keys() {
 		ids = append(ids, cobra.CompletionWithDesc(k.ID, k.State))
 	}
 	return ids, cobra.ShellCompDirectiveNoFileComp

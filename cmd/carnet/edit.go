@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -23,26 +22,26 @@ func (e *edit) addFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&e.json, "json", false, "print the result as JSON")
 }
 
-// apply changes the ring at path, or finds out whether it could be.
-func (e *edit) apply(path string, change func(*keys.Set) (*keys.Set, error)) (before, after *keys.Set, err error) {
+// apply changes the ring, or finds out whether it could be.
+func (e *edit) apply(cmd *cobra.Command, p place, change func(*keys.Set) (*keys.Set, error)) (before, after *keys.Set, err error) {
+	ctx, stop := interruptible(cmd)
+	defer stop()
 	// An edit begins with a lock file, which is no business of a file that is no ring.
-	ring, err := keys.Open(path)
-	if err != nil {
-		return nil, nil, adviseOpen(err, path)
+	if before, err = p.load(ctx); err != nil {
+		return nil, nil, err
 	}
 	if !e.dryRun {
-		after, err = keys.Source{Path: path}.Edit(context.Background(), func(s *keys.Set) (*keys.Set, error) {
+		after, err = p.Edit(ctx, func(s *keys.Set) (*keys.Set, error) {
 			before = s
 			return change(s)
 		})
-		return before, after, err
+		return before, after, p.adviseConflict(err)
 	}
-	before = ring.Set()
-	if after, err = change(before); err == nil {
-		err = replaceable(path)
+	if after, err = change(before); err == nil && p.Store == nil {
+		err = replaceable(p.Path)
 	}
 	if err != nil {
-		return before, nil, fmt.Errorf("edit key ring %s: %w", path, err)
+		return before, nil, fmt.Errorf("edit key ring %s: %w", p, err)
 	}
 	return before, after, nil
 }
@@ -105,8 +104,8 @@ type result struct {
 }
 
 // print tells the outcome of an edit.
-func (e *edit) print(w io.Writer, path string, before, after *keys.Set) error {
-	r := result{path, e.dryRun, after.Generation(), e.changes(before, after), after.RotatableAt()}
+func (e *edit) print(w io.Writer, p place, before, after *keys.Set) error {
+	r := result{p.name, e.dryRun, after.Generation(), e.changes(before, after), after.RotatableAt()}
 	if e.json {
 		return printJSON(w, r)
 	}
@@ -114,7 +113,7 @@ func (e *edit) print(w io.Writer, path string, before, after *keys.Set) error {
 	if e.dryRun {
 		verb = "would be"
 	}
-	if err := printAll(w, fmt.Appendf(nil, "%s %s at generation %d:\n", path, verb, r.Generation)); err != nil {
+	if err := printAll(w, fmt.Appendf(nil, "%s %s at generation %d:\n", p, verb, r.Generation)); err != nil {
 		return err
 	}
 	rows := []string{"  KEY\tFORMAT\tWAS\tIS"}
@@ -129,15 +128,15 @@ func (e *edit) print(w io.Writer, path string, before, after *keys.Set) error {
 
 // announce tells a person how every node comes to know the edit, and what is due
 // after it.
-func (e *edit) announce(cmd *cobra.Command, path string, after *keys.Set) {
+func (e *edit) announce(cmd *cobra.Command, p place, after *keys.Set) {
 	if e.dryRun {
 		fmt.Fprintln(cmd.ErrOrStderr(), "dry run: nothing was changed")
 		return
 	}
-	next(cmd, "copy %s to the other nodes that mint", path)
-	next(cmd, "copy the verify-only ring to all other nodes: carnet export %s > verify.json", shell(path))
-	next(cmd, "the next rotation is possible at %s: carnet rotate %s", stamp(after.RotatableAt()), shell(path))
+	next(cmd, "copy %s to the other nodes that mint", p)
+	next(cmd, "copy the verify-only ring to all other nodes: carnet export %s > verify.json", p.shell())
+	next(cmd, "the next rotation is possible at %s: carnet rotate %s", stamp(after.RotatableAt()), p.shell())
 	if k, ok := firstDue(after); ok {
-		next(cmd, "key %s can be pruned at %s: carnet prune %s", k.ID, stamp(after.PrunableAt(k)), shell(path))
+		next(cmd, "key %s can be pruned at %s: carnet prune %s", k.ID, stamp(after.PrunableAt(k)), p.shell())
 	}
 }

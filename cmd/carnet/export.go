@@ -7,9 +7,11 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/go-json-experiment/json"
 	"github.com/spf13/cobra"
 
 	"github.com/carnet-go/carnet/keys"
+	"github.com/carnet-go/carnet/keys/keystore"
 )
 
 type exportVerb struct {
@@ -32,47 +34,51 @@ If standard output is a file, it gets mode 0600 before anything is written. With
 --out the file never has another mode, and is replaced in one step.`,
 		Example: "  carnet export ring.json > verify.json\n  carnet export ring.json --out verify.json\n  carnet export --jwks ring.json > jwks.json",
 		Args:    ringArgs(0, 0),
-		RunE:    func(cmd *cobra.Command, args []string) error { return v.export(cmd, args[0]) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return v.export(cmd, args) },
 	}
 	cmd.Flags().StringVar(&v.out, "out", "", "write to this file instead of standard output")
 	cmd.Flags().BoolVar(&v.jwks, "jwks", false, "print a JWK set instead, for services in other languages")
 	return cmd
 }
 
-func (v *exportVerb) export(cmd *cobra.Command, path string) error {
+func (v *exportVerb) export(cmd *cobra.Command, args []string) error {
 	if cmd.Flags().Changed("out") && v.out == "" {
 		return usageError("the name after --out is empty")
 	}
-	ring, err := keys.Open(path)
+	p, err := placeOf(args)
 	if err != nil {
-		return adviseOpen(err, path)
+		return err
 	}
-	doc, err := v.document(cmd, ring.Set(), path)
+	set, err := p.load(cmd.Context())
+	if err != nil {
+		return err
+	}
+	doc, err := v.document(cmd, set, p)
 	if err != nil {
 		return err
 	}
 	if v.out == "" {
 		err = exportTo(cmd.OutOrStdout(), cmd.ErrOrStderr(), doc)
 	} else {
-		err = v.exportFile(doc)
+		err = v.exportFile(cmd, set, doc)
 	}
 	if err != nil {
 		return err
 	}
-	next(cmd, "hand generation %d to the nodes that only read tokens; keep it from all others, it opens every token", ring.Generation())
+	next(cmd, "hand generation %d to the nodes that only read tokens; keep it from all others, it opens every token", set.Generation())
 	return nil
 }
 
-func (v *exportVerb) document(cmd *cobra.Command, s *keys.Set, path string) ([]byte, error) {
+func (v *exportVerb) document(cmd *cobra.Command, s *keys.Set, p place) ([]byte, error) {
 	if v.jwks {
-		return jwks(cmd.ErrOrStderr(), s, path)
+		return jwks(cmd.ErrOrStderr(), s, p)
 	}
-	return s.VerifyOnly()
+	return p.Export(cmd.Context())
 }
 
 func exportTo(w, log io.Writer, doc []byte) error {
-	if f, ok := w.(*os.File); ok {
-		if err := protect(f, log); err != nil {
+	if out, ok := w.(*output); ok {
+		if err := protect(out.File, log); err != nil {
 			return advise(err, "use --out FILE")
 		}
 	}
@@ -99,34 +105,77 @@ func protect(f *os.File, log io.Writer) error {
 	return nil
 }
 
-func (v *exportVerb) exportFile(doc []byte) error {
-	if err := v.overwritable(); err != nil {
-		return fmt.Errorf("export to %s: %w", v.out, err)
-	}
-	if err := replaceFile(v.out, doc); err != nil {
+func (v *exportVerb) exportFile(cmd *cobra.Command, s *keys.Set, doc []byte) error {
+	if err := v.replace(cmd, s, doc); err != nil {
 		return fmt.Errorf("export to %s: %w", v.out, err)
 	}
 	return nil
 }
 
-// overwritable lets a newer export replace an older one of its kind, and nothing
-// else: the slip of naming the ring itself would destroy it.
-func (v *exportVerb) overwritable() error {
-	if _, err := os.Lstat(v.out); errors.Is(err, fs.ErrNotExist) {
-		return nil
+// replace lets a newer export take the place of an older one of its ring, and of
+// nothing else: the slip of naming the ring itself would destroy it.
+func (v *exportVerb) replace(cmd *cobra.Command, s *keys.Set, doc []byte) error {
+	ctx, stop := interruptible(cmd)
+	defer stop()
+	out := keystore.File(v.out)
+	old, err := out.Load(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		old, err = nil, nil
 	}
-	kind, intact := "verify-only ring", isVerifyOnly
+	if err == nil && old != nil {
+		err = v.mayReplace(old, s, doc)
+	}
+	if err == nil {
+		err = replaceable(v.out)
+	}
+	if err == nil {
+		err = out.Save(ctx, old, doc)
+	}
+	if errors.Is(err, keystore.ErrConflict) {
+		return advise(errors.New("somebody else exported to it in the meantime"), "look whether that is what you want, or export again")
+	}
+	return err
+}
+
+func (v *exportVerb) mayReplace(old []byte, s *keys.Set, doc []byte) error {
 	if v.jwks {
-		kind, intact = "JWK set", isJWKS
+		return mayReplaceJWKS(old, s)
 	}
-	if !intact(v.out) {
-		return advise(fmt.Errorf("it exists and is no intact %s", kind),
-			"choose another name, or remove the file first if it is of no use any more")
+	was, is := headOf(old), headOf(doc)
+	switch {
+	case !was.isExport():
+		return notAn("verify-only ring")
+	case was.Ring.Name != is.Ring.Name:
+		return advise(errors.New("it is the export of another ring"), "choose another name, or remove the file first")
+	case was.Ring.Generation > is.Ring.Generation:
+		return advise(fmt.Errorf("it has generation %d of the ring already, and this is %d", was.Ring.Generation, is.Ring.Generation),
+			"use the newest ring, or remove the file first")
 	}
 	return nil
 }
 
-func isVerifyOnly(path string) bool {
-	_, err := keys.OpenVerifyOnly(path)
-	return err == nil
+func notAn(kind string) error {
+	return advise(fmt.Errorf("it exists and is no intact %s", kind),
+		"choose another name, or remove the file first if it is of no use any more")
+}
+
+// A head is what a document says of itself to everybody.
+type head struct {
+	Kind string `json:"kind"`
+	Ring struct {
+		Name       string `json:"name"`
+		Generation uint64 `json:"generation"`
+		Sealed     []byte `json:"sealed_ring"`
+	} `json:"ring"`
+}
+
+func headOf(doc []byte) (h head) {
+	if json.Unmarshal(doc, &h) != nil {
+		return head{}
+	}
+	return h
+}
+
+func (h head) isExport() bool {
+	return h.Kind == "carnet verify-only ring" || h.Kind == "carnet sealed ring" && h.Ring.Sealed == nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,9 +40,9 @@ func advise(err error, format string, args ...any) error {
 }
 
 // adviseOpen is advise for a ring that does not open.
-func adviseOpen(err error, path string) error {
+func adviseOpen(err error, ring string) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return advise(err, "make a ring with: carnet init %s --insecure-plain", shell(path))
+		return advise(err, "make a ring with: carnet init %s --insecure-plain", ring)
 	}
 	return err
 }
@@ -65,8 +66,12 @@ func report(cmd *cobra.Command, err error) int {
 	}
 	f := &failure{code: exitUsage}
 	errors.As(err, &f)
+	message := strings.TrimSpace(err.Error())
+	if f.code == exitUsage {
+		message = shorten(message)
+	}
 	w := cmd.ErrOrStderr()
-	fmt.Fprintf(w, "%s: %s\n", cmd.CommandPath(), strings.TrimSpace(err.Error()))
+	fmt.Fprintf(w, "%s: %s\n", cmd.CommandPath(), message)
 	if f.next != "" {
 		fmt.Fprintf(w, "next: %s\n", f.next)
 	}
@@ -74,4 +79,15 @@ func report(cmd *cobra.Command, err error) int {
 		fmt.Fprintf(w, "\n%s", cmd.UsageString())
 	}
 	return f.code
+}
+
+// longWord is longer than any word of ours, in bytes.
+var longWord = regexp.MustCompile(`\S{40}\S+`)
+
+// shorten cuts long words: cobra quotes what it did not expect, which may be a
+// token.
+func shorten(message string) string {
+	return longWord.ReplaceAllStringFunc(message, func(word string) string {
+		return strings.ToValidUTF8(word[:40], "") + "…"
+	})
 }

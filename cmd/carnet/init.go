@@ -34,7 +34,7 @@ node had --spread to receive the last change, and a retired key can be pruned
 once every token it sealed is dead, which --token-life bounds.`,
 		Example: "  carnet init ring.json --insecure-plain",
 		Args:    ringArgs(0, 0),
-		RunE:    func(cmd *cobra.Command, args []string) error { return v.run(cmd, args[0]) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return v.run(cmd, args) },
 	}
 	f := cmd.Flags()
 	f.BoolVar(&v.plain, "insecure-plain", false, "write the keys in the clear: whoever reads the file can mint sessions")
@@ -45,7 +45,11 @@ once every token it sealed is dead, which --token-life bounds.`,
 	return cmd
 }
 
-func (v *initVerb) run(cmd *cobra.Command, path string) error {
+func (v *initVerb) run(cmd *cobra.Command, args []string) error {
+	p, err := placeOf(args)
+	if err != nil {
+		return err
+	}
 	if !v.plain {
 		return advise(usageError("the keys would be written in the clear"),
 			"say --insecure-plain if that is acceptable here. Encrypted rings are to come and will be the default")
@@ -54,13 +58,13 @@ func (v *initVerb) run(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := v.create(cmd, path, set); err != nil {
+	if err := v.create(cmd, p, set); err != nil {
 		return err
 	}
-	if err := v.print(cmd.OutOrStdout(), path, nil, set); err != nil {
+	if err := v.print(cmd.OutOrStdout(), p, nil, set); err != nil {
 		return err
 	}
-	v.announce(cmd, path, set)
+	v.announce(cmd, p, set)
 	return nil
 }
 
@@ -75,15 +79,20 @@ func (v *initVerb) newSet() (*keys.Set, error) {
 	return set, nil
 }
 
-func (v *initVerb) create(cmd *cobra.Command, path string, set *keys.Set) error {
+func (v *initVerb) create(cmd *cobra.Command, p place, set *keys.Set) error {
 	// Asked before Source.Create does, which puts a lock file beside the ring first.
-	if err := creatable(path); err != nil {
-		return fmt.Errorf("create key ring: %w", err)
+	if p.Store == nil {
+		if err := creatable(p.Path); err != nil {
+			return fmt.Errorf("create key ring: %w", err)
+		}
 	}
 	if v.dryRun {
 		return nil
 	}
-	return keys.Source{Path: path, Plain: v.plain}.Create(cmd.Context(), set)
+	p.Plain = v.plain
+	ctx, stop := interruptible(cmd)
+	defer stop()
+	return p.Create(ctx, set)
 }
 
 // creatable finds out whether a file could be made at path.

@@ -54,7 +54,7 @@ func (v *inspectVerb) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	opener, set, err := openAny(v.ring)
+	opener, set, err := openAny(cmd.Context(), v.ring)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/carnet-go/carnet/internal/strictjson"
-	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/token"
 )
 
@@ -49,11 +48,19 @@ func (v *issueVerb) run(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	ring, err := keys.Open(v.ring)
+	p, err := locate(v.ring)
 	if err != nil {
-		return adviseOpen(err, v.ring)
+		return err
 	}
-	if limit := ring.Set().Policy().TokenLife; v.lifetime > limit {
+	set, err := p.load(cmd.Context())
+	if err != nil {
+		return err
+	}
+	ring, err := set.Ring()
+	if err != nil {
+		return err
+	}
+	if limit := set.Policy().TokenLife; v.lifetime > limit {
 		return advise(fmt.Errorf("issue token: the ring keeps retired keys for tokens that live %v, not %v", limit, v.lifetime),
 			"ask for a shorter --lifetime, or make a ring with a longer --token-life")
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/go-json-experiment/json"
 
@@ -11,10 +10,10 @@ import (
 )
 
 // jwks makes the JWK set of a ring and says on log what is not in it.
-func jwks(log io.Writer, s *keys.Set, path string) ([]byte, error) {
+func jwks(log io.Writer, s *keys.Set, p place) ([]byte, error) {
 	doc, err := s.JWKS()
 	if err != nil {
-		return nil, advise(err, "hand out the verify-only ring, or move the ring to JWT with: carnet rotate --format jwt %s", shell(path))
+		return nil, advise(err, "hand out the verify-only ring, or move the ring to JWT with: carnet rotate --format jwt %s", p.shell())
 	}
 	for _, k := range s.Keys() {
 		if k.Format == keys.PASETO && k.RevokedAt.IsZero() {
@@ -24,24 +23,26 @@ func jwks(log io.Writer, s *keys.Set, path string) ([]byte, error) {
 	return doc, nil
 }
 
-// isJWKS reports whether a file holds a JWK set and nothing else.
-func isJWKS(path string) bool {
-	doc, err := os.ReadFile(path)
-	if err != nil {
-		return false
-	}
+// mayReplaceJWKS refuses to write over what is no JWK set, or one with a key that
+// this ring does not have: it is newer, or of another ring.
+func mayReplaceJWKS(old []byte, s *keys.Set) error {
 	var set struct {
 		Keys []struct {
 			Type string `json:"kty"`
+			ID   string `json:"kid"`
 		} `json:"keys"`
 	}
-	if json.Unmarshal(doc, &set) != nil || len(set.Keys) == 0 {
-		return false
+	if json.Unmarshal(old, &set) != nil || len(set.Keys) == 0 {
+		return notAn("JWK set")
 	}
 	for _, k := range set.Keys {
 		if k.Type == "" {
-			return false
+			return notAn("JWK set")
 		}
 	}
-	return true
+	newest := set.Keys[len(set.Keys)-1].ID
+	if _, ok := index(s)[newest]; !ok {
+		return advise(fmt.Errorf("it has the key %.40q, which this ring has not", newest), "use the newest ring, choose another name, or remove the file first")
+	}
+	return nil
 }

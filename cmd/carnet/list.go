@@ -18,7 +18,7 @@ func newListCmd() *cobra.Command {
 state; PRUNABLE is when the last token that it can have sealed is dead.`,
 		Example: "  carnet list ring.json",
 		Args:    ringArgs(0, 0),
-		RunE:    func(cmd *cobra.Command, args []string) error { return list(cmd, args[0], asJSON) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return list(cmd, args, asJSON) },
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a list of objects")
 	return cmd
@@ -35,12 +35,15 @@ type entry struct {
 	RotatableAt time.Time   `json:"rotatable_at,omitzero"` // for the pre-published key: when it may mint
 }
 
-func list(cmd *cobra.Command, path string, asJSON bool) error {
-	ring, err := keys.Open(path)
+func list(cmd *cobra.Command, args []string, asJSON bool) error {
+	p, err := placeOf(args)
 	if err != nil {
-		return adviseOpen(err, path)
+		return err
 	}
-	set := ring.Set()
+	set, err := p.load(cmd.Context())
+	if err != nil {
+		return err
+	}
 	if asJSON {
 		return printJSON(cmd.OutOrStdout(), entries(set))
 	}

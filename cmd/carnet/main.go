@@ -13,6 +13,7 @@ package main
 import "os"
 
 func main() {
-	cmd, err := newRoot().ExecuteC()
-	os.Exit(report(cmd, err))
+	out := &output{File: os.Stdout}
+	cmd, err := newRoot(out).ExecuteC()
+	os.Exit(report(cmd, out.check(err)))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -26,11 +27,10 @@ type policy struct {
 // addFlags adds what every verb about tokens takes.
 func (p *policy) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&p.ring, "ring", "", "file of the ring")
+	f.StringVar(&p.ring, "ring", "env:"+ringVariable, "name of the ring")
 	f.StringVar(&p.issuer, "issuer", "", "who mints the tokens")
 	f.StringVar(&p.audience, "audience", "", "who is to accept them")
 	f.DurationVar(&p.maxAge, "max-age", 12*time.Hour, "how long renewal can keep a session alive, as the service has it")
-	require(cmd, "ring")
 	p.lifetime, p.leeway = time.Minute, time.Minute // for the verbs without a flag for them
 }
 
@@ -70,18 +70,23 @@ func usable(c token.Config) (err error) {
 	return nil
 }
 
-// openAny opens a file of either kind. The set is nil for a verify-only ring.
-func openAny(path string) (token.Opener, *keys.Set, error) {
-	ring, err := keys.Open(path)
-	if err == nil {
-		return ring, ring.Set(), nil
+// openAny opens a ring of either kind. The set is nil for a verify-only ring.
+func openAny(ctx context.Context, name string) (token.Opener, *keys.Set, error) {
+	p, err := locate(name)
+	if err != nil {
+		return nil, nil, err
 	}
-	verifyRing, err2 := keys.OpenVerifyOnly(path)
+	set, err := p.Load(ctx)
+	if err == nil {
+		ring, err := set.Ring()
+		return ring, set, err
+	}
+	verifyRing, err2 := p.OpenVerifyOnly(ctx)
 	if err2 == nil {
 		return verifyRing, nil, nil
 	}
 	if strings.Contains(err.Error(), "this is a verify-only ring") {
 		err = err2 // what is wrong with it as such
 	}
-	return nil, nil, adviseOpen(err, path)
+	return nil, nil, p.advise(err)
 }

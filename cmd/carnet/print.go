@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -30,6 +32,29 @@ func printJSONLine(w io.Writer, v any) error {
 	return printAll(w, append(b, '\n'))
 }
 
+// An output is standard output that remembers a failure. Cobra does not look at
+// those of its help.
+type output struct {
+	*os.File
+	failed error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.File.Write(b)
+	if o.failed == nil {
+		o.failed = err
+	}
+	return n, err
+}
+
+// check makes a failure of a lost result, whatever else there was.
+func (o *output) check(err error) error {
+	if f := new(failure); o.failed == nil || errors.As(err, &f) {
+		return err
+	}
+	return &failure{fmt.Errorf("write result: %w", o.failed), exitFailed, ""}
+}
+
 // printTable aligns rows whose cells are separated by tabs.
 func printTable(w io.Writer, rows ...string) error {
 	var b strings.Builder
@@ -53,6 +78,11 @@ func printAll(w io.Writer, b []byte) error {
 // next tells a person what to do now.
 func next(cmd *cobra.Command, format string, args ...any) {
 	fmt.Fprintf(cmd.ErrOrStderr(), "next: "+format+"\n", args...)
+}
+
+// note tells a person something on the side.
+func note(cmd *cobra.Command, format string, args ...any) {
+	fmt.Fprintf(cmd.ErrOrStderr(), "note: "+format+"\n", args...)
 }
 
 // stamp prints a moment, or a dash if there is none.

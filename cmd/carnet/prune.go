@@ -28,7 +28,7 @@ have to log in again.`,
 		Example:           "  carnet prune ring.json\n  carnet prune ring.json Xq3r --force",
 		ValidArgsFunction: completeKeys,
 		Args:              ringArgs(0, -1),
-		RunE:              func(cmd *cobra.Command, args []string) error { return v.run(cmd, args[0], args[1:]) },
+		RunE:              func(cmd *cobra.Command, args []string) error { return v.run(cmd, args) },
 	}
 	cmd.SetFlagErrorFunc(adviseDash)
 	cmd.Flags().BoolVar(&v.force, "force", false, "remove the named keys even if tokens of theirs may be alive")
@@ -39,30 +39,35 @@ have to log in again.`,
 // errNothing keeps a ring without a key to prune at its generation.
 var errNothing = errors.New("nothing to prune")
 
-func (v *pruneVerb) run(cmd *cobra.Command, path string, prefixes []string) error {
+func (v *pruneVerb) run(cmd *cobra.Command, args []string) error {
+	p, err := placeOf(args)
+	if err != nil {
+		return err
+	}
+	prefixes := args[min(1, len(args)):]
 	if v.force && len(prefixes) == 0 {
 		return usageError("--force needs the ids of the keys to remove")
 	}
-	before, after, err := v.apply(path, func(s *keys.Set) (*keys.Set, error) {
-		return v.prune(s, path, prefixes)
+	before, after, err := v.apply(cmd, p, func(s *keys.Set) (*keys.Set, error) {
+		return v.prune(s, p, prefixes)
 	})
 	if errors.Is(err, errNothing) {
-		return v.nothing(cmd, path, before)
+		return v.nothing(cmd, p, before)
 	}
 	if err != nil {
 		return err
 	}
-	if err := v.print(cmd.OutOrStdout(), path, before, after); err != nil {
+	if err := v.print(cmd.OutOrStdout(), p, before, after); err != nil {
 		return err
 	}
-	v.announce(cmd, path, after)
+	v.announce(cmd, p, after)
 	return nil
 }
 
-func (v *pruneVerb) prune(s *keys.Set, path string, prefixes []string) (*keys.Set, error) {
+func (v *pruneVerb) prune(s *keys.Set, p place, prefixes []string) (*keys.Set, error) {
 	var ids []string
-	for _, p := range prefixes {
-		id, err := findKey(s, path, p)
+	for _, prefix := range prefixes {
+		id, err := findKey(s, p, prefix)
 		if err != nil {
 			return nil, err
 		}
@@ -79,12 +84,12 @@ func (v *pruneVerb) prune(s *keys.Set, path string, prefixes []string) (*keys.Se
 }
 
 // nothing says when there will be something.
-func (v *pruneVerb) nothing(cmd *cobra.Command, path string, s *keys.Set) error {
+func (v *pruneVerb) nothing(cmd *cobra.Command, p place, s *keys.Set) error {
 	if v.json {
-		if err := v.print(cmd.OutOrStdout(), path, s, s); err != nil {
+		if err := v.print(cmd.OutOrStdout(), p, s, s); err != nil {
 			return err
 		}
-	} else if err := printAll(cmd.OutOrStdout(), fmt.Appendf(nil, "%s: nothing to prune\n", path)); err != nil {
+	} else if err := printAll(cmd.OutOrStdout(), fmt.Appendf(nil, "%s: nothing to prune\n", p)); err != nil {
 		return err
 	}
 	if k, ok := firstDue(s); ok {

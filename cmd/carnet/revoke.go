@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"time"
+
 	"github.com/spf13/cobra"
 
 	"github.com/carnet-go/carnet/keys"
@@ -20,16 +23,20 @@ id that begins with a dash.`,
 		Example:           "  carnet revoke ring.json Xq3r\n  carnet revoke ring.json -- -Xq3",
 		Args:              ringArgs(1, 1),
 		ValidArgsFunction: completeKeys,
-		RunE:              func(cmd *cobra.Command, args []string) error { return revoke(cmd, e, args[0], args[1]) },
+		RunE:              func(cmd *cobra.Command, args []string) error { return revoke(cmd, e, args) },
 	}
 	cmd.SetFlagErrorFunc(adviseDash)
 	e.addFlags(cmd)
 	return cmd
 }
 
-func revoke(cmd *cobra.Command, e *edit, path, prefix string) error {
-	before, after, err := e.apply(path, func(s *keys.Set) (*keys.Set, error) {
-		id, err := findKey(s, path, prefix)
+func revoke(cmd *cobra.Command, e *edit, args []string) error {
+	p, err := placeOf(args)
+	if err != nil {
+		return err
+	}
+	before, after, err := e.apply(cmd, p, func(s *keys.Set) (*keys.Set, error) {
+		id, err := findKey(s, p, args[1])
 		if err != nil {
 			return nil, err
 		}
@@ -38,12 +45,32 @@ func revoke(cmd *cobra.Command, e *edit, path, prefix string) error {
 	if err != nil {
 		return err
 	}
-	if err := e.print(cmd.OutOrStdout(), path, before, after); err != nil {
+	if err := e.print(cmd.OutOrStdout(), p, before, after); err != nil {
 		return err
 	}
+	warnTooFresh(cmd, before, after)
 	if !e.dryRun {
 		next(cmd, "hurry: until a node has the changed ring it believes the tokens of the key")
 	}
-	e.announce(cmd, path, after)
+	e.announce(cmd, p, after)
 	return nil
+}
+
+// warnTooFresh warns of a key that mints before every node can have it.
+func warnTooFresh(cmd *cobra.Command, before, after *keys.Set) {
+	old, now := inState(before, "active"), inState(after, "active")
+	if ready := before.RotatableAt(); old.ID != now.ID && time.Now().Before(ready) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: key %s, which takes over, was made at %s: a node that lacks it refuses new tokens until it has this ring\n",
+			now.ID, stamp(now.CreatedAt))
+	}
+}
+
+// inState returns the key in a state of which there is one.
+func inState(s *keys.Set, state string) keys.Key {
+	for _, k := range s.Keys() {
+		if k.State == state {
+			return k
+		}
+	}
+	return keys.Key{}
 }

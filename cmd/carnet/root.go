@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+
 	"github.com/spf13/cobra"
 )
 
@@ -9,7 +11,9 @@ const (
 	groupToken = "token"
 )
 
-func newRoot() *cobra.Command {
+// newRoot returns the command. Its completion verb keeps the output that it finds
+// here.
+func newRoot(out io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "carnet COMMAND",
 		Short: "Keep the keys of sessions",
@@ -27,6 +31,7 @@ Exit codes: 0 fine, 1 refused, failed or a token was rejected, 2 wrong usage.`,
 			return usageError("which command?")
 		},
 	}
+	root.SetOut(out)
 	root.AddGroup(&cobra.Group{ID: groupRing, Title: "Rings:"}, &cobra.Group{ID: groupToken, Title: "Tokens:"})
 	addVerbs(root, groupRing, newInitCmd(), newListCmd(), newRotateCmd(), newRevokeCmd(), newPruneCmd(), newExportCmd())
 	addVerbs(root, groupToken, newIssueCmd(), newInspectCmd(), newVerifyCmd())

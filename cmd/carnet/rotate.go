@@ -27,7 +27,7 @@ A rotation is refused while some node may not have the pre-published key yet.
 the next rotation.`,
 		Example: "  carnet rotate ring.json\n  carnet rotate ring.json --format paseto --dry-run",
 		Args:    ringArgs(0, 0),
-		RunE:    func(cmd *cobra.Command, args []string) error { return v.run(cmd, args[0]) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return v.run(cmd, args) },
 	}
 	cmd.Flags().BoolVar(&v.force, "force", false, "do not wait: nodes without the key refuse new tokens until they have it")
 	addFormatFlag(cmd, &v.format, "format of the fresh key (default: as the key before it)")
@@ -35,8 +35,12 @@ the next rotation.`,
 	return cmd
 }
 
-func (v *rotateVerb) run(cmd *cobra.Command, path string) error {
-	before, after, err := v.apply(path, func(s *keys.Set) (*keys.Set, error) {
+func (v *rotateVerb) run(cmd *cobra.Command, args []string) error {
+	p, err := placeOf(args)
+	if err != nil {
+		return err
+	}
+	before, after, err := v.apply(cmd, p, func(s *keys.Set) (*keys.Set, error) {
 		return s.Rotate(keys.Format(v.format), v.force)
 	})
 	if errors.Is(err, keys.ErrTooSoon) {
@@ -46,9 +50,9 @@ func (v *rotateVerb) run(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := v.print(cmd.OutOrStdout(), path, before, after); err != nil {
+	if err := v.print(cmd.OutOrStdout(), p, before, after); err != nil {
 		return err
 	}
-	v.announce(cmd, path, after)
+	v.announce(cmd, p, after)
 	return nil
 }

@@ -57,7 +57,7 @@ func (v *verifyVerb) run(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	opener, _, err := openAny(v.ring)
+	opener, _, err := openAny(cmd.Context(), v.ring)
 	if err != nil {
 		return err
 	}
