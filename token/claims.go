@@ -26,7 +26,10 @@ type Binding struct {
 }
 
 // Claims are what a token says. They print as a placeholder with every fmt verb
-// and in slog, so that none of them reaches a log by accident.
+// and in slog, so that none of them reaches a log by accident. Two ways out are
+// open: JSON and other encodings, which is how a program shows them on purpose;
+// and fmt of a struct of yours that has them in an unexported field, which fmt
+// prints without asking them.
 type Claims struct {
 	Binding
 
