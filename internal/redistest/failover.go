@@ -11,21 +11,50 @@ type Failover struct {
 	Name      string    // of the master, for the Sentinels
 	Servers   []*Server // the first was started as the master
 	Sentinels []*Server
+
+	// Links are the way to each server for the other servers and for the Sentinels,
+	// if it was started with StartPartitionable. The address of a link is the one
+	// that Sentinels tell.
+	Links []*Proxy
 }
 
 // StartFailover starts a master with two replicas, and Sentinels that take a
 // master for dead after a second. Args are options of the servers.
 func StartFailover(tb testing.TB, args ...string) *Failover {
 	tb.Helper()
+	return start(tb, false, args)
+}
+
+// StartPartitionable is StartFailover with Links.
+func StartPartitionable(tb testing.TB, args ...string) *Failover {
+	tb.Helper()
+	return start(tb, true, args)
+}
+
+func start(tb testing.TB, partitionable bool, args []string) *Failover {
+	tb.Helper()
 	f := &Failover{Name: "carnet"}
-	master := Start(tb, args...)
-	f.Servers = append(f.Servers, master)
-	for range 2 {
-		f.Servers = append(f.Servers, Start(tb, append(args, "--replicaof", "127.0.0.1", master.Port())...))
+	var port string // of the master, for the others
+	for i := range 3 {
+		s := New(tb, args...)
+		announced := s.Port()
+		if partitionable {
+			link := NewProxy(tb, s.Addr)
+			f.Links = append(f.Links, link)
+			announced = link.Port()
+			s.args = append(s.args, "--replica-announce-ip", "127.0.0.1", "--replica-announce-port", announced)
+		}
+		if i == 0 {
+			port = announced
+		} else {
+			s.args = append(s.args, "--replicaof", "127.0.0.1", port)
+		}
+		s.Start()
+		f.Servers = append(f.Servers, s)
 	}
-	Wait(tb, "replicas", func() bool { return f.replicas(master) == 2 })
+	Wait(tb, "replicas", func() bool { return f.replicas(f.Servers[0]) == 2 })
 	for range 3 {
-		f.Sentinels = append(f.Sentinels, startSentinel(tb, f.Name, master.Port()))
+		f.Sentinels = append(f.Sentinels, startSentinel(tb, f.Name, port))
 	}
 	for _, s := range f.Sentinels {
 		Wait(tb, "the Sentinels to find each other", func() bool { return knows(s, f.Name) })
@@ -67,9 +96,13 @@ func (f *Failover) Master() *Server {
 	if err != nil {
 		return nil
 	}
-	addr := strings.ReplaceAll(out, "\n", ":")
-	for _, s := range f.Servers {
-		if s.Addr == addr {
+	return f.At(strings.ReplaceAll(out, "\n", ":"))
+}
+
+// At returns the server of an address, or the one that a link leads to.
+func (f *Failover) At(addr string) *Server {
+	for i, s := range f.Servers {
+		if s.Addr == addr || f.Links != nil && f.Links[i].Addr == addr {
 			return s
 		}
 	}

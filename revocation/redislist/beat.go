@@ -104,7 +104,11 @@ func (l *List) pulse() error {
 	}
 	l.entries.Store(h.entries)
 	l.xlen.Store(h.xlen)
-	l.judge(h, sent, pos)
+	if awaiting := l.judge(h, sent, pos); awaiting {
+		// The reader is a moment behind, or has been cut off.
+		l.pause(hurry)
+		l.overdue(h.tip)
+	}
 	if l.set.Unstored() > 0 || l.crowded() {
 		l.kick()
 	}
@@ -122,20 +126,34 @@ func (l *List) lost() {
 	}
 }
 
+// overdue has the log read if a tip was not reached, and nothing is on its way that
+// could lead there.
+func (l *List) overdue(t tip) {
+	c := &l.chain
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, a := range c.awaited {
+		if _, reached := c.at[t]; a.tip == t && a.pos == c.pos && !reached && c.cursor != "" {
+			l.distrusted()
+			return
+		}
+	}
+}
+
 // judge compares the log's tip with this node's. Pos is where the node was before
-// the heartbeat was sent.
-func (l *List) judge(h head, sent time.Duration, pos int) {
+// the heartbeat was sent. Awaiting means that the node has not read that far.
+func (l *List) judge(h head, sent time.Duration, pos int) (awaiting bool) {
 	c := &l.chain
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.cursor == "" {
 		l.kick()
-		return
+		return false
 	}
 	if h.epoch != c.epoch {
 		c.whole = false
 		l.distrusted()
-		return
+		return false
 	}
 	if !c.whole && h.age > warmUp && h.needy == 0 {
 		c.whole = true
@@ -151,14 +169,14 @@ func (l *List) judge(h head, sent time.Duration, pos int) {
 	case known:
 		l.config.Log.Warn("redislist: Redis has lost the end of the log; writing it back")
 		l.distrusted()
-	case len(c.awaited) > 0 && c.awaited[0].pos == c.pos && sent-c.awaited[0].sent > interval*3/4:
-		// Nothing came in the meantime that could lead there.
-		l.distrusted()
-	case len(c.awaited) < 16:
-		c.awaited = append(c.awaited, awaited{h.tip, sent, c.pos})
 	default:
-		c.awaited = append(c.awaited[1:], awaited{h.tip, sent, c.pos})
+		if len(c.awaited) == maxAwaited {
+			c.awaited = c.awaited[1:]
+		}
+		c.awaited = append(c.awaited, awaited{h.tip, sent, c.pos})
+		return true
 	}
+	return false
 }
 
 // steady reports whether the copy follows the log.

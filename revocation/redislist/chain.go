@@ -8,6 +8,8 @@ import (
 const (
 	maxRecent = 8192    // records that are remembered,
 	maxBytes  = 4 << 20 // and bytes of them
+
+	maxAwaited = 16
 )
 
 // A chain is how far this node has read the log.

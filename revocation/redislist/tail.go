@@ -3,6 +3,7 @@ package redislist
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -143,9 +144,11 @@ func (l *List) advance(r record, change chan struct{}) bool {
 	}
 	c.push(r)
 	c.cursor = r.id
-	for _, a := range c.awaited {
+	for i, a := range c.awaited {
 		if a.tip == r.tip {
 			l.complete(a.sent)
+			c.awaited = slices.Delete(c.awaited, 0, i+1)
+			break
 		}
 	}
 	return true
