@@ -49,6 +49,17 @@ type state[T any] struct {
 	sent    credential                       // with the request
 	now     credential                       // after what was done since
 	session atomic.Pointer[token.Session[T]] // nil exactly if now.err is not
+
+	// What would be allocations of their own.
+	found token.Session[T] // with the request
+	vary  [1]string
+}
+
+// varyByCookie returns the value of a Vary header. It has no room: who appends to
+// it gets memory of his own.
+func (st *state[T]) varyByCookie() []string {
+	st.vary[0] = "Cookie"
+	return st.vary[:]
 }
 
 // Value returns the state for its two keys, and leaves the others to the context

@@ -51,10 +51,13 @@ func (g *Guard[T]) Load(next http.Handler) http.Handler { return g.middleware(ne
 
 func (g *Guard[T]) middleware(next http.Handler, required bool, renew func(http.ResponseWriter, *http.Request, *state[T])) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if h := w.Header(); !slices.Contains(h["Vary"], "Cookie") {
+		st, err := g.authenticate(r)
+		switch h := w.Header(); {
+		case h["Vary"] == nil && st != nil:
+			h["Vary"] = st.varyByCookie()
+		case !slices.Contains(h["Vary"], "Cookie"):
 			h.Add("Vary", "Cookie")
 		}
-		st, err := g.authenticate(r)
 		switch {
 		case err == nil && renew != nil:
 			renew(w, r, st)
@@ -86,9 +89,16 @@ func (g *Guard[T]) authenticate(r *http.Request) (*state[T], error) {
 	if sent.err != nil {
 		return st, sent.err
 	}
-	s, err := g.believe(r.Context(), sent.tok)
+	// This is believe, in the memory that the state has.
+	s, err := g.verifier.Verify(sent.tok)
+	if err == nil {
+		err = g.checker.Check(r.Context(), s.Claims)
+	}
+	if err == nil {
+		st.found = *s
+		st.session.Store(&st.found)
+	}
 	st.now.err = err
-	st.session.Store(s)
 	return st, err
 }
 
