@@ -80,22 +80,26 @@ func copierOfStruct(t reflect.Type, within []reflect.Type) (copier, bool) {
 	if t == reflect.TypeFor[time.Time]() {
 		return nil, true // what it points to can't be changed
 	}
-	fields := map[int]copier{}
+	type field struct {
+		index int
+		copier
+	}
+	var fields []field
 	for i := range t.NumField() {
 		c, ok := copierOf(t.Field(i).Type, within)
 		if !ok || c != nil && !t.Field(i).IsExported() {
 			return nil, false
 		}
 		if c != nil {
-			fields[i] = c
+			fields = append(fields, field{i, c})
 		}
 	}
 	if len(fields) == 0 {
 		return nil, true
 	}
 	return func(dst, src reflect.Value) {
-		for i, c := range fields {
-			c(dst.Field(i), src.Field(i))
+		for _, f := range fields {
+			f.copier(dst.Field(f.index), src.Field(f.index))
 		}
 	}, true
 }
