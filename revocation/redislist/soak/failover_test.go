@@ -139,7 +139,7 @@ func partition(t *testing.T, config redislist.Config, rounds int) {
 		set := func(change func(*redistest.Proxy)) {
 			for i, server := range f.Servers {
 				if server == old {
-					change(f.Links[i])         // from the Sentinels and the replicas
+					change(f.Links[i])          // from the Sentinels and the replicas
 					change(majority.servers[i]) // from the node that is with them
 				} else {
 					change(minority.servers[i])
