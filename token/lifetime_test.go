@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/carnet-go/carnet/internal/formattest"
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/token"
 )
@@ -212,7 +213,7 @@ func TestDueBetweenThreeEighthsAndHalf(t *testing.T) {
 // A key that mints no more is left at the next use, and only by a node that has
 // heard of its successor: otherwise two nodes would renew in turn for ever.
 func TestDueAtOnceUnderARetiredKey(t *testing.T) {
-	for _, f := range []keys.Format{keys.JWT, keys.PASETO} {
+	for _, f := range formattest.Usable() {
 		old, err := keys.NewSet(f, keys.Policy{})
 		if err != nil {
 			t.Fatal(err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/fips140"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/carnet-go/carnet/internal/formattest"
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/token"
 )
@@ -57,12 +57,7 @@ func openers(t testing.TB, f keys.Format) []opener {
 }
 
 func eachFormat(t *testing.T, test func(*testing.T, keys.Format)) {
-	for _, f := range []keys.Format{keys.JWT, keys.PASETO} {
-		if f == keys.PASETO && fips140.Enforced() {
-			continue // there is no such ring
-		}
-		t.Run(string(f), func(t *testing.T) { test(t, f) })
-	}
+	formattest.Each(t, test)
 }
 
 func mustMint(t testing.TB, f keys.Format) []entry {

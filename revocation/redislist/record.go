@@ -1,6 +1,7 @@
 package redislist
 
 import (
+	"crypto/fips140"
 	"crypto/sha1"
 	"encoding/binary"
 	"errors"
@@ -22,17 +23,17 @@ const (
 // A tip stands for all records up to one.
 type tip [8]byte
 
-func (t tip) after(body string) (next tip) {
-	h := sha1.New()
-	h.Write(t[:])
-	h.Write([]byte(body))
-	copy(next[:], h.Sum(nil))
-	return next
-}
+func (t tip) after(body string) tip { return tipOf(string(t[:]) + body) }
 
-func firstTip(epoch string) (t tip) {
-	sum := sha1.Sum([]byte(epoch))
-	copy(t[:], sum[:])
+func firstTip(epoch string) tip { return tipOf(epoch) }
+
+// tipOf uses SHA-1 because that is the hash which scripts have. It names
+// histories and keeps nobody out, so FIPS 140 does not forbid it.
+func tipOf(text string) (t tip) {
+	fips140.WithoutEnforcement(func() {
+		sum := sha1.Sum([]byte(text))
+		copy(t[:], sum[:])
+	})
 	return t
 }
 
