@@ -41,6 +41,7 @@ type live[S any] struct {
 
 	mu     sync.Mutex // one load at a time
 	doc    []byte     // that the snapshot is from
+	sum    string     // of the ring in it
 	behind int        // loads in a row that found the store behind the snapshot
 }
 
@@ -65,7 +66,7 @@ func (l *live[S]) open(ctx context.Context) error {
 
 // Close ends the following of the store. The ring goes on with the keys it has.
 func (l *live[S]) Close() error {
-	if l.stop != nil {
+	if l != nil && l.stop != nil {
 		l.stop()
 		l.done.Wait()
 	}
@@ -75,23 +76,46 @@ func (l *live[S]) Close() error {
 // Reload reads the ring again, now. If that fails it goes on with the keys it has,
 // and the error says why. There is no need to call it: a ring follows its store.
 func (l *live[S]) Reload() error {
-	if l.wanted == nil {
+	if l == nil || l.wanted == nil {
 		return errors.New("reload key ring: it was not opened from a store")
 	}
 	return l.load(context.Background())
 }
 
-// Generation returns the generation of the set that the ring has now.
-func (l *live[S]) Generation() uint64 { return l.current().generation }
+// Generation returns the generation of the set that the ring has now. It is zero
+// for a ring that nothing was opened into.
+func (l *live[S]) Generation() uint64 {
+	if t := l.current(); t != nil {
+		return t.generation
+	}
+	return 0
+}
 
-// current is where the keys of tokens are found now.
-func (l *live[S]) current() *table { return l.table(l.snap.Load()) }
+// current is where the keys of tokens are found now. It is nil for a ring that
+// nothing was opened into.
+func (l *live[S]) current() *table {
+	if snap := l.now(); snap != nil {
+		return l.table(snap)
+	}
+	return nil
+}
+
+// now is the snapshot, or nil.
+func (l *live[S]) now() *S {
+	if l == nil {
+		return nil
+	}
+	return l.snap.Load()
+}
 
 // Age is how long ago the store last confirmed that it has this ring and no newer
 // one. It stays below about a minute while all is well, and grows while the store
 // is away or has something that is refused. It is zero for a ring that lives in
 // memory only.
 func (l *live[S]) Age() time.Duration {
+	if l == nil {
+		return 0
+	}
 	if h := l.health.Load(); h != nil {
 		return time.Since(h.confirmed)
 	}
@@ -101,6 +125,9 @@ func (l *live[S]) Age() time.Duration {
 // Problem returns what keeps the ring from following its store, or nil. The keys
 // that it has go on working.
 func (l *live[S]) Problem() error {
+	if l == nil {
+		return errNotOpened
+	}
 	if h := l.health.Load(); h != nil {
 		return h.problem
 	}
@@ -204,12 +231,12 @@ func (l *live[S]) take(doc []byte) error {
 		next, err = l.parse(&r, old)
 	}
 	if err == nil && old != nil {
-		err = l.table(old).succeededBy(l.table(next))
+		err = l.table(old).succeededBy(l.table(next), l.sum == r.sum)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", l.src.store(), err)
 	}
-	l.doc = doc
+	l.doc, l.sum = doc, r.sum
 	l.hold(next)
 	return nil
 }

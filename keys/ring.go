@@ -85,13 +85,21 @@ func Open(path string) (*Ring, error) {
 	return Source{Path: path}.Open(context.Background())
 }
 
-// Set returns what the ring holds now.
-func (r *Ring) Set() *Set { return r.snap.Load().set }
+// Set returns what the ring holds now, nil if nothing was opened into it.
+func (r *Ring) Set() *Set {
+	if snap := r.now(); snap != nil {
+		return snap.set
+	}
+	return nil
+}
 
 // Seal mints a token with the active key. It refuses claims that outlive the
 // policy's TokenLife, because the key might be pruned before them.
 func (r *Ring) Seal(c token.Claims) (string, error) {
-	snap := r.snap.Load()
+	snap := r.now()
+	if snap == nil {
+		return "", errNotOpened
+	}
 	if life := c.ExpiresAt.Sub(c.IssuedAt); life > snap.set.policy.TokenLife {
 		return "", fmt.Errorf("seal token: a life of %v is longer than the ring's %v: make the ring with a longer token life",
 			life, snap.set.policy.TokenLife)
@@ -104,7 +112,11 @@ func (r *Ring) Seal(c token.Claims) (string, error) {
 // key that only other nodes have made active so far: two nodes never renew each
 // other's tokens in turn.
 func (r *Ring) Retired(kid string) bool {
-	_, ok := r.snap.Load().retired[kid]
+	snap := r.now()
+	if snap == nil {
+		return false
+	}
+	_, ok := snap.retired[kid]
 	return ok
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync/atomic"
 
 	"github.com/carnet-go/carnet/internal/hot"
@@ -46,6 +47,9 @@ func (t *table) open(tok string, b token.Binding) (token.Claims, error) {
 
 // find returns the key of a token.
 func (t *table) find(tok string) (opener, error) {
+	if t == nil {
+		return nil, errNotOpened
+	}
 	if len(tok) > token.MaxSize {
 		return nil, token.ErrTooLarge
 	}
@@ -80,16 +84,29 @@ func OpenVerifyOnly(path string) (*VerifyRing, error) {
 	return Source{Path: path}.OpenVerifyOnly(context.Background())
 }
 
-// succeededBy refuses a table of another ring or of an older generation: what a
-// restored backup or a swapped file would bring back is revoked keys.
-func (t *table) succeededBy(next *table) error {
+// errNotOpened is a ring that nobody opened, such as a zero value.
+var errNotOpened = errors.New("the key ring was not opened")
+
+// succeededBy refuses a table of another ring, of an older generation, or of
+// another history: what a restored backup or a swapped file would bring back is
+// revoked keys. What was revoked once stays so for as long as the process lives.
+// Same says that both are from the same text.
+func (t *table) succeededBy(next *table, same bool) error {
 	switch {
 	case t.name != next.name:
 		return errors.New("another ring is there now: restart the program if that is meant")
 	case t.generation > next.generation:
 		return fmt.Errorf("%w from generation %d to %d: restart the program if that is meant",
 			errBehind, t.generation, next.generation)
+	case t.generation == next.generation && !same:
+		return fmt.Errorf("it has two versions of generation %d: somebody edited a copy of the ring; edit the right one again, or restart the program if this is the right one", t.generation)
 	}
+	for _, o := range next.openers {
+		if _, ok := t.revoked[o.ID()]; ok {
+			return fmt.Errorf("it brings back the revoked key %s: somebody edited an old copy of the ring; revoke the key again", o.ID())
+		}
+	}
+	maps.Copy(next.revoked, t.revoked)
 	return nil
 }
 
