@@ -136,6 +136,7 @@ func (c Config) New(client redis.UniversalClient, prefix string) *List {
 	l.wg.Go(l.tail)
 	l.wg.Go(l.heart)
 	l.wg.Go(l.sweep)
+	l.wg.Go(l.watch)
 	return l
 }
 
