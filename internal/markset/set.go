@@ -107,8 +107,8 @@ func (s *Set) entries(missing bool) iter.Seq2[Entry, bool] {
 					break
 				}
 				// A copy, so that no writer waits for whoever reads.
-				for _, k := range t.copied(&t.shards[i]) {
-					if !(missing && k.stored) && !yield(k.Entry, k.stored) {
+				for _, k := range t.copied(&t.shards[i], missing) {
+					if !yield(k.Entry, k.stored) {
 						return
 					}
 				}
@@ -122,15 +122,18 @@ type kept struct {
 	stored bool
 }
 
-func (t *table) copied(s *shard) (all []kept) {
+func (t *table) copied(s *shard, missing bool) (all []kept) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	clock := clock()
 	a := s.array.Load()
 	a.each(t.width, func(at int) {
+		if missing && a.words[at+1]&bitStored != 0 {
+			return
+		}
 		id := a.id(at)
 		for _, c := range t.cuts(s, a, at, id) {
-			if c.inForce(clock) {
+			if c.inForce(clock) && !(missing && c.stored) {
 				all = append(all, kept{t.entry(id, c), c.stored})
 			}
 		}

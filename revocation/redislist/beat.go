@@ -26,7 +26,7 @@ var (
 func (l *List) ask(ctx context.Context, s slots) (head, error) {
 	return call(ctx, l, s, max(time.Second, l.config.Timeout), func(ctx context.Context) (head, error) {
 		needy := 0
-		if l.set.Unstored() > 0 {
+		if l.lacking.Load() {
 			needy = 1
 		}
 		v, err := l.script(ctx, beat, []string{l.keys.head, l.keys.log, l.keys.needy}, l.config.Replicas, l.node, needy)
@@ -102,6 +102,7 @@ func (l *List) pulse() error {
 		l.failed(err)
 		return err
 	}
+	l.own.sort(l.back)
 	l.entries.Store(h.entries)
 	l.xlen.Store(h.xlen)
 	if awaiting := l.judge(h, sent, pos); awaiting {
@@ -122,6 +123,7 @@ func (l *List) lost() {
 	if l.chain.cursor != "" {
 		l.config.Log.Warn("redislist: Redis has lost the list; writing it back")
 		l.chain.whole = false
+		l.lacking.Store(true)
 		l.distrusted()
 	}
 }
@@ -152,6 +154,7 @@ func (l *List) judge(h head, sent time.Duration, pos int) (awaiting bool) {
 	}
 	if h.epoch != c.epoch {
 		c.whole = false
+		l.lacking.Store(true)
 		l.distrusted()
 		return false
 	}

@@ -79,6 +79,8 @@ type List struct {
 	fresh atomic.Int64 // the copy has all that was acknowledged before; never if it has not been complete
 	down  atomic.Bool  // the breaker: Redis does not answer
 
+	lacking atomic.Bool // the log may lack marks that others count on
+
 	chain chain
 
 	own       own

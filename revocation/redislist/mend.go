@@ -49,7 +49,7 @@ func (l *List) mendOnce() error {
 		}
 		l.begin(func() { l.pulse() }) // or whoever waits for it waits for the next one
 	}
-	if l.set.Unstored() > 0 {
+	if l.set.Unstored() > 0 || l.lacking.Load() {
 		if err := l.repair(); err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func (l *List) rejoin(h head) (found bool, err error) {
 	l.chain.mu.Lock()
 	known := l.chain.epoch == h.epoch && len(l.chain.recent) > 0
 	l.chain.mu.Unlock()
-	if !known || l.own.overflowed() {
+	if !known {
 		return false, nil
 	}
 	page, err := call(l.ctx, l, l.mends, 2*time.Second, func(ctx context.Context) ([]redis.XMessage, error) {
@@ -119,10 +119,9 @@ func (l *List) joins(r record) bool {
 	}
 	c.moved()
 	for _, r := range lost {
+		l.lacking.Store(true)
 		items(r.body, func(i item) { l.set.Lose(i.Entry) })
 	}
-	// A master that is gone may have confirmed these and told nobody.
-	l.own.each(l.set.Lose)
 	return true
 }
 
@@ -148,6 +147,7 @@ func (l *List) readAll(epoch string) error {
 	if other {
 		l.config.Log.Info("redislist: reading the whole log")
 	}
+	l.lacking.Store(true)
 	l.set.Forget()
 	all := &chain{pos: pos}
 	all.init()

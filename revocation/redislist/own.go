@@ -8,52 +8,63 @@ import (
 )
 
 const (
-	ownTime = time.Minute // longer than any failover takes
 	maxOwn  = 1 << 16
+	arrival = 2 * time.Second // a mark that was written and hasn't come back by then is lost
 )
 
-// own has the marks that this node took in lately. A master may confirm one and
-// die before anybody else has it.
+// own has the marks that this node took in and that have not come back with the
+// log. Nobody else may have them: a master may confirm one and die before it has
+// sent it on. So what counts as stored is what was read, not what was confirmed.
 type own struct {
-	mu      sync.Mutex
-	marks   []taken
-	dropped time.Time // when one was dropped that was not old enough
+	mu    sync.Mutex
+	marks map[markset.Entry]taken
 }
 
 type taken struct {
-	markset.Entry
-	at time.Time
+	since  time.Time
+	failed bool
 }
 
+// put remembers a mark that is about to be written. Beyond maxOwn marks are written
+// back with the others' if it comes to that.
 func (o *own) put(e markset.Entry) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	now := time.Now()
-	gone := 0
-	for gone < len(o.marks) && now.Sub(o.marks[gone].at) > ownTime {
-		gone++
+	if o.marks == nil {
+		o.marks = make(map[markset.Entry]taken)
 	}
-	if len(o.marks)-gone >= maxOwn {
-		gone, o.dropped = gone+1, now
+	if len(o.marks) < maxOwn {
+		o.marks[e] = taken{since: time.Now()}
 	}
-	o.marks = append(o.marks[gone:], taken{e, now})
 }
 
-// overflowed reports whether a mark of the last minute may not be here.
-func (o *own) overflowed() bool {
+// fail says that writing these did not succeed.
+func (o *own) fail(all []item) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return !o.dropped.IsZero() && time.Since(o.dropped) <= ownTime
-}
-
-// each calls f with the marks of the last minute.
-func (o *own) each(f func(markset.Entry)) {
-	o.mu.Lock()
-	marks := o.marks
-	o.mu.Unlock()
-	for _, m := range marks {
-		if time.Since(m.at) <= ownTime {
-			f(m.Entry)
+	for _, i := range all {
+		if t, ok := o.marks[i.Entry]; ok {
+			t.failed = true
+			o.marks[i.Entry] = t
 		}
 	}
+}
+
+// sort forgets the marks that have come back, and tells those that are to be written
+// again from those that are on their way.
+func (o *own) sort(back func(markset.Entry) bool) (due []markset.Entry, flying map[markset.Entry]bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	flying = make(map[markset.Entry]bool)
+	for e, t := range o.marks {
+		switch {
+		case back(e):
+			delete(o.marks, e)
+		case t.failed || time.Since(t.since) > arrival:
+			due = append(due, e)
+		default:
+			flying[e] = true
+		}
+	}
+	return due, flying
 }

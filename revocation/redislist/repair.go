@@ -15,9 +15,9 @@ const (
 	leaseTime  = 5 * time.Second
 )
 
-// write appends items to the log and returns when Redis has them. Those are
-// counted as stored if the log is still the one that this node reads.
-func (l *List) write(ctx context.Context, s slots, all []item) (epoch string, err error) {
+// write appends items to the log and returns the tip after them when Redis has
+// them. They are counted as stored when they come back with the log.
+func (l *List) write(ctx context.Context, s slots, all []item) (last tip, err error) {
 	records := bodies(all)
 	for first := true; first || len(records) > 0; first = false {
 		n := min(len(records), perCall)
@@ -28,27 +28,26 @@ func (l *List) write(ctx context.Context, s slots, all []item) (epoch string, er
 		})
 		if err != nil {
 			l.failed(err)
-			return "", err
+			return last, err
 		}
 		if f, ok := v.([]any); ok && len(f) == 2 {
-			epoch, _ = f[0].(string)
+			t, _ := f[1].(string)
+			copy(last[:], t)
 		}
-		l.stored(epoch, all[:count])
 		all, records = all[count:], records[n:]
 	}
-	return epoch, nil
+	return last, nil
 }
 
-// stored counts items as stored that Redis has in that epoch.
-func (l *List) stored(epoch string, all []item) {
-	l.chain.mu.Lock()
-	defer l.chain.mu.Unlock()
-	if l.chain.epoch != epoch {
-		return
-	}
-	for _, i := range all {
-		if !i.undo {
-			l.set.Add(i.Entry, true)
+// arrived waits until what was written has come back with the log.
+func (l *List) arrived(t tip) {
+	for end := time.Now().Add(arrival); time.Now().Before(end); {
+		l.chain.mu.Lock()
+		_, ok := l.chain.at[t]
+		ok = ok || l.chain.cursor == ""
+		l.chain.mu.Unlock()
+		if ok || !l.pause(2*time.Millisecond) {
+			return
 		}
 	}
 }
@@ -56,15 +55,28 @@ func (l *List) stored(epoch string, all []item) {
 // repair writes back what the log lacks: first what this node took in itself, as
 // nobody else may have it, then the rest, by one node at a time.
 func (l *List) repair() error {
-	if err := l.pushOwn(); err != nil {
-		return err
+	due, flying := l.own.sort(l.back)
+	var all []item
+	for _, e := range due {
+		all = append(all, l.item(e))
 	}
-	n := l.set.Unstored()
-	if n == 0 {
-		return nil
+	if len(all) > 0 {
+		last, err := l.write(l.ctx, l.mends, all)
+		if err != nil {
+			return err
+		}
+		l.arrived(last)
 	}
-	if n <= fewMissing {
-		return l.pushMissing(func() error { return nil })
+	if l.set.Unstored() > len(flying) {
+		return l.repairMore(flying)
+	}
+	l.lacking.Store(false)
+	return nil
+}
+
+func (l *List) repairMore(flying map[markset.Entry]bool) error {
+	if l.set.Unstored() <= fewMissing {
+		return l.pushMissing(flying, func() error { return nil })
 	}
 	l.pause(around(hurry / 4))
 	held, err := l.lease(l.keys.repair)
@@ -77,37 +89,22 @@ func (l *List) repair() error {
 		return nil
 	}
 	defer l.giveBack(l.keys.repair)
-	if n = l.set.Unstored(); n == 0 {
-		return nil
-	}
-	l.config.Log.Info("redislist: writing marks back", "marks", n)
-	return l.pushMissing(func() error { return l.keep(l.keys.repair) })
+	return l.pushMissing(flying, func() error { return l.keep(l.keys.repair) })
 }
 
-// pushOwn writes the marks that this node took in lately and Redis has not
-// confirmed.
-func (l *List) pushOwn() error {
-	var all []item
-	l.own.each(func(e markset.Entry) {
-		if !l.set.Add(e, false) {
-			all = append(all, l.item(e))
-		}
-	})
-	if len(all) == 0 {
-		return nil
-	}
-	_, err := l.write(l.ctx, l.mends, all)
-	return err
-}
+// back reports whether a mark has come back with the log.
+func (l *List) back(e markset.Entry) bool { return l.set.Add(e, false) }
 
 func (l *List) item(e markset.Entry) item { return item{Entry: e, note: l.notes.get(e)} }
 
-// pushMissing writes what the log lacks, a call at a time.
-func (l *List) pushMissing(between func() error) error {
+// pushMissing writes what the log lacks, a call at a time, and waits for it to come
+// back.
+func (l *List) pushMissing(flying map[markset.Entry]bool, between func() error) error {
 	var batch []item
+	var last tip
 	pushed := 0
-	push := func() error {
-		if _, err := l.write(l.ctx, l.mends, batch); err != nil {
+	push := func() (err error) {
+		if last, err = l.write(l.ctx, l.mends, batch); err != nil {
 			return err
 		}
 		pushed += len(batch)
@@ -115,6 +112,9 @@ func (l *List) pushMissing(between func() error) error {
 		return between()
 	}
 	for e := range l.set.Missing() {
+		if flying[e] {
+			continue
+		}
 		if batch = append(batch, l.item(e)); len(batch) == perCall*perRecord {
 			if err := push(); err != nil {
 				return err
@@ -122,11 +122,17 @@ func (l *List) pushMissing(between func() error) error {
 		}
 	}
 	if len(batch) > 0 {
-		return push()
+		if err := push(); err != nil {
+			return err
+		}
 	}
 	if pushed == 0 {
 		l.set.Sweep() // all that was missing is over
+	} else {
+		l.config.Log.Info("redislist: marks written back", "marks", pushed)
+		l.arrived(last)
 	}
+	l.lacking.Store(false)
 	return nil
 }
 

@@ -89,6 +89,7 @@ func (l *List) confirm(ctx context.Context, missing []item) error {
 		_, err = l.write(ctx, l.revokes, missing)
 	}
 	if err != nil {
+		l.own.fail(missing)
 		l.kick()
 		return fmt.Errorf("%w: %w", ErrNotConfirmed, err)
 	}
