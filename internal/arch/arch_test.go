@@ -39,6 +39,7 @@ var level = map[string]int{
 	"revocation/freshness":      3,
 	"revocation/revocationtest": 3,
 	"chimw":                     3,
+	"chimw/reason":              4,
 	"revocation/redislist":      4,
 	"cmd/carnet/internal/demo":  5,
 	"cmd/carnet":                6,
@@ -86,10 +87,11 @@ func TestTokenImportsNothingOfOurs(t *testing.T) {
 
 func TestLeanImports(t *testing.T) {
 	for pkg, banned := range map[string][]string{
-		"./token":      {"net/http", "github.com/go-chi", "github.com/redis"},
-		"./keys":       {"net/http", "github.com/go-chi", "github.com/redis"},
-		"./revocation": {"net/http", "github.com/go-chi", "github.com/redis"},
-		"./chimw":      {"github.com/go-chi", "github.com/redis", module + "/keys"},
+		"./token":        {"net/http", "github.com/go-chi", "github.com/redis"},
+		"./keys":         {"net/http", "github.com/go-chi", "github.com/redis"},
+		"./revocation":   {"net/http", "github.com/go-chi", "github.com/redis"},
+		"./chimw":        {"github.com/go-chi", "github.com/redis", module + "/keys"},
+		"./chimw/reason": {"github.com/go-chi", "github.com/redis"},
 	} {
 		for _, path := range strings.Fields(goCommand(t, "list", "-deps", pkg)) {
 			for _, b := range banned {
