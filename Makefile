@@ -50,6 +50,11 @@ fuzz:
 crash: tools
 	go test -race -timeout 60m -v -run Survives ./revocation/filelist -every
 
+# A thousand logouts that meet a response in flight, on Redis. make test has a
+# sample, and a thousand in memory.
+inflight: tools
+	go test -race -v -run InFlight ./chimw -inflight 1000
+
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
 

@@ -30,6 +30,7 @@ func (n *node) routes() []route {
 		{"POST", "/password", n.Require, do(func(w http.ResponseWriter, r *http.Request) error {
 			return errors.Join(n.LogoutOthers(w, r), n.Reauthenticate(w, r, nil))
 		})},
+		{"POST", "/bearer", n.Require, hello},
 		{"GET", "/money", n.RequireFresh(time.Minute), hello},
 		{"POST", "/logout", nil, do(n.Logout)},
 		{"POST", "/bare/logout", nil, do(n.Logout)},

@@ -75,23 +75,36 @@ const maxSpared = 16
 // spared the session would cover the successor, which has another id. So it starts
 // when that mark was made: later marks still cover it.
 func (s *Sessions[T]) succeed(ctx context.Context, session *token.Session[T]) (string, *token.Session[T], error) {
+	checker := s.judging(ctx).checker
 	for range maxSpared {
 		tok, next, err := s.issuer.Elevate(session)
 		if err != nil {
 			return "", nil, err
 		}
-		err = s.judging(ctx).checker.Check(ctx, next.Claims)
-		var covered *revocation.RevokedError
-		switch {
-		case err == nil:
+		if err = checker.Check(ctx, next.Claims); err == nil {
 			return tok, next, nil
-		case !errors.As(err, &covered) || covered.Mark.Except != session.SessionID:
+		}
+		at := coversOthers(err)
+		if !at.After(session.StartedAt) {
 			return "", nil, err
+		}
+		if err := checker.Check(ctx, session.Claims); err != nil {
+			return "", nil, err // it was made just now, and spares nobody here
 		}
 		if session.AuthenticatedAt.IsZero() {
 			session.AuthenticatedAt = session.StartedAt.Truncate(time.Second)
 		}
-		session.StartedAt = covered.Mark.At
+		session.StartedAt = at
 	}
 	return "", nil, fmt.Errorf("%w: by too many marks", revocation.ErrRevoked)
+}
+
+// coversOthers returns when a mark was made that may have spared one session, or
+// zero for another error. A list may not know any more which one it was.
+func coversOthers(err error) time.Time {
+	var covered *revocation.RevokedError
+	if !errors.As(err, &covered) || covered.Mark.Axis == "session" {
+		return time.Time{}
+	}
+	return covered.Mark.At
 }

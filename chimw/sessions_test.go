@@ -64,6 +64,59 @@ func TestLoginReadUpdateLogout(t *testing.T) {
 	}
 }
 
+// What other sites' pages can make the browser do, through each router over TLS.
+func TestOtherSitesOverTLS(t *testing.T) {
+	for name, router := range routers {
+		t.Run(name, func(t *testing.T) {
+			n := newNode(t, chimw.Config{Bearer: true})
+			server := httptest.NewTLSServer(router(n.routes()))
+			defer server.Close()
+			b := newBrowser(t, server)
+			b.post("/login", url.Values{"name": {"Alice"}})
+			tok := b.cookies()[0].Value
+			planted := cookieName + "=planted"
+			good := cookieName + "=" + tok
+			for what, tt := range map[string]struct {
+				method, path string
+				header       http.Header
+				want         int
+			}{
+				"a form of this site":                 {"POST", "/buy", header("Cookie: "+good, "Origin: "+server.URL, "Sec-Fetch-Site: same-origin"), http.StatusOK},
+				"an older browser":                    {"POST", "/buy", header("Cookie: "+good, "Origin: "+server.URL), http.StatusOK},
+				"a form of another site":              {"POST", "/buy", header("Cookie: "+good, "Origin: https://evil.example", "Sec-Fetch-Site: cross-site"), http.StatusForbidden},
+				"a form of a sibling":                 {"POST", "/buy", header("Cookie: "+good, "Sec-Fetch-Site: same-site"), http.StatusForbidden},
+				"another site, an older browser":      {"POST", "/buy", header("Cookie: "+good, "Origin: https://evil.example"), http.StatusForbidden},
+				"another site, on a bare route":       {"POST", "/bare/buy", header("Cookie: "+good, "Sec-Fetch-Site: cross-site"), http.StatusTeapot},
+				"a logout by another site":            {"POST", "/logout", header("Cookie: "+good, "Sec-Fetch-Site: cross-site"), http.StatusTeapot},
+				"a login by another site":             {"POST", "/login", header("Sec-Fetch-Site: cross-site"), http.StatusTeapot},
+				"an elevation by another site":        {"POST", "/elevate", header("Cookie: "+good, "Sec-Fetch-Site: cross-site"), http.StatusForbidden},
+				"a link on another site":              {"GET", "/me", header("Cookie: "+good, "Sec-Fetch-Site: cross-site"), http.StatusOK},
+				"bearer, from another site":           {"GET", "/me", header("Authorization: Bearer "+tok, "Sec-Fetch-Site: cross-site"), http.StatusOK},
+				"bearer, a POST from another site":    {"POST", "/bearer", header("Authorization: Bearer "+tok, "Origin: https://evil.example", "Sec-Fetch-Site: cross-site"), http.StatusOK},
+				"a planted cookie after the good one": {"GET", "/me", header("Cookie: " + good + "; " + planted), http.StatusUnauthorized},
+				"a planted cookie before it":          {"GET", "/me", header("Cookie: " + planted + "; " + good), http.StatusUnauthorized},
+				"the good one twice":                  {"GET", "/me", header("Cookie: " + good + "; " + good), http.StatusUnauthorized},
+			} {
+				r, err := http.NewRequest(tt.method, server.URL+tt.path, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.Header = tt.header
+				resp, err := server.Client().Do(r) // without the jar
+				if err != nil {
+					t.Fatal(err)
+				}
+				body(t, resp)
+				if resp.StatusCode != tt.want || tt.want != http.StatusOK && len(ours(resp.Header)) > 0 {
+					t.Errorf("%s: %d, want %d; cookies %q", what, resp.StatusCode, tt.want, ours(resp.Header))
+				}
+			}
+			status, text := b.get("/me")
+			b.expect("afterwards", status, text, http.StatusOK, "hello, Alice map[]")
+		})
+	}
+}
+
 func TestSetCookieToTheLetter(t *testing.T) {
 	n := newNode(t, chimw.Config{})
 	resp := send(do(func(w http.ResponseWriter, r *http.Request) error {
