@@ -53,7 +53,7 @@ crash: tools
 # A thousand logouts that meet a response in flight, on Redis. make test has a
 # sample, and a thousand in memory.
 inflight: tools
-	go test -race -v -run InFlight ./chimw -inflight 1000
+	go test -race -v -run InFlight ./revocation/redislist -logouts 1000
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...

@@ -35,7 +35,8 @@ type finding struct {
 	IssuedAt  time.Time `json:"issued_at,omitzero"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	EndsAt    time.Time `json:"ends_at,omitzero"`
-	DataSize  int       `json:"data_size,omitzero"` // bytes of the session data
+	ReauthAt  time.Time `json:"reauthenticated_at,omitzero"` // zero if that was the login
+	DataSize  int       `json:"data_size,omitzero"`          // bytes of the session data
 
 	Claims *shownClaims `json:"claims,omitzero"`
 }
@@ -69,7 +70,7 @@ func outside(tok string, set *keys.Set) *finding {
 func (f *finding) add(c token.Claims, show bool) {
 	f.Key, f.Issuer, f.Audience = c.KeyID, c.Issuer, c.Audience
 	f.StartedAt, f.IssuedAt, f.ExpiresAt, f.EndsAt = c.StartedAt, c.IssuedAt, c.ExpiresAt, c.EndsAt
-	f.DataSize = len(c.Raw)
+	f.ReauthAt, f.DataSize = c.AuthenticatedAt, len(c.Raw)
 	if show {
 		f.Claims = &shownClaims{c.Subject, c.SessionID, c.ID, jsontext.Value(c.Raw)}
 	}
@@ -124,6 +125,9 @@ func (f *finding) inside() []string {
 		"issued\t" + when(f.IssuedAt),
 		"expires\t" + when(f.ExpiresAt),
 		"session ends\t" + when(f.EndsAt),
+	}
+	if !f.ReauthAt.IsZero() {
+		rows = append(rows, "authenticated again\t"+when(f.ReauthAt))
 	}
 	subject, session, id, data := "redacted", "redacted", "redacted", "redacted"
 	if c := f.Claims; c != nil {

@@ -40,6 +40,7 @@ var level = map[string]int{
 	"revocation/revocationtest": 3,
 	"chimw":                     3,
 	"chimw/reason":              4,
+	"internal/inflight":         4,
 	"revocation/redislist":      4,
 	"cmd/carnet/internal/demo":  5,
 	"cmd/carnet":                6,
