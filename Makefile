@@ -21,11 +21,11 @@ race: test
 
 # The whole corpus of hostile tokens at every size, with what each costs.
 corpus:
-	go test -count=1 -v ./internal/corpus -full
+	go test -count=1 -timeout 30m -v ./internal/corpus -full
 
 # Tokens to and from other libraries, in a module of its own.
 interop: tools
-	cd interop && go vet ./... && go test ./...
+	cd interop && go vet ./... && go test -count=1 ./...
 
 # The same in a process that has approved cryptography only. JWT rings work
 # there; the tests of PASETO make sure that it is refused.

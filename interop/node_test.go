@@ -12,42 +12,56 @@ import (
 	"github.com/carnet-go/carnet/keys"
 )
 
-// The lines of docs/other-languages.md, run by Node with what "carnet export
-// --jwks" writes.
+// The lines of docs/other-languages.md, run by Node with what "carnet export"
+// writes.
 func TestNodeOpensOurs(t *testing.T) {
 	carnet, dir := build(t), nodeDir(t)
-	ring := filepath.Join(dir, "ring.json")
-	set, err := keys.NewSet(keys.JWT, keys.Policy{})
-	if err != nil {
-		t.Fatal(err)
+	for _, tt := range []struct {
+		format     keys.Format
+		heading    string // of the lines
+		flag, file string // of the export
+	}{
+		{keys.JWT, "## Node\n", "--jwks", "jwks.json"},
+		{keys.PASETO, "## PASETO\n", "--paserk", "paserk.json"},
+	} {
+		t.Run(string(tt.format), func(t *testing.T) {
+			ring := filepath.Join(t.TempDir(), "ring.json")
+			carnet.run(t, "init", ring, "--insecure-plain", "--format", string(tt.format))
+			write(t, filepath.Join(dir, tt.file), carnet.run(t, "export", tt.flag, ring))
+			write(t, filepath.Join(dir, "verify.mjs"), []byte(nodeLines(t, tt.heading)))
+			checkNodeVerdicts(t, carnet, dir, ring)
+		})
 	}
-	if err := (keys.Source{Path: ring, Plain: true}).Create(t.Context(), set); err != nil {
-		t.Fatal(err)
-	}
-	write(t, filepath.Join(dir, "jwks.json"), carnet.run(t, "export", "--jwks", ring))
-	write(t, filepath.Join(dir, "verify.mjs"), []byte(nodeLines(t)))
-	write(t, filepath.Join(dir, "main.mjs"), []byte(`import { verify } from './verify.mjs'
+}
+
+const nodeMain = `import { verify } from './verify.mjs'
 const { payload } = await verify(process.argv[2], 'example.com', 'web')
 console.log(payload.sub, payload.data.Name)
-`))
-	tok := strings.TrimSpace(string(carnet.run(t, "issue", "--ring", ring, "--issuer", "example.com", "--audience", "web",
-		"--subject", "alice", "--data", `{"Name":"Alice"}`)))
+`
+
+func checkNodeVerdicts(t *testing.T, carnet command, dir, ring string) {
+	t.Helper()
+	write(t, filepath.Join(dir, "main.mjs"), []byte(nodeMain))
+	issue := func(issuer, audience string) string {
+		return strings.TrimSpace(string(carnet.run(t, "issue", "--ring", ring, "--issuer", issuer, "--audience", audience,
+			"--subject", "alice", "--data", `{"Name":"Alice"}`)))
+	}
+	tok := issue("example.com", "web")
 	if out, err := node(dir, tok); err != nil || out != "alice Alice\n" {
 		t.Errorf("a good token: %v\n%s", err, out)
 	}
-	altered := tok[:len(tok)-30] + "A" + tok[len(tok)-29:]
-	if out, err := node(dir, altered); err == nil {
-		t.Errorf("an altered token: %s", out)
-	}
-	for _, wrong := range [][2]string{{"other.example", "web"}, {"example.com", "api"}} {
-		tok := strings.TrimSpace(string(carnet.run(t, "issue", "--ring", ring, "--issuer", wrong[0], "--audience", wrong[1], "--subject", "alice")))
-		if out, err := node(dir, tok); err == nil {
-			t.Errorf("a token for %v: %s", wrong, out)
+	at := len(tok) / 2
+	altered := tok[:at] + string([]byte{tok[at] ^ 1}) + tok[at+1:]
+	for name, bad := range map[string]string{
+		"an altered token": altered, "another issuer's": issue("other.example", "web"), "one for another audience": issue("example.com", "api"),
+	} {
+		if out, err := node(dir, bad); err == nil {
+			t.Errorf("%s: %s", name, out)
 		}
 	}
 }
 
-// nodeDir returns a folder in which Node finds the package jose.
+// nodeDir returns a folder in which Node finds the packages.
 func nodeDir(t *testing.T) string {
 	t.Helper()
 	checkNode(t)
@@ -81,16 +95,17 @@ func checkNode(t *testing.T) {
 	}
 }
 
-func nodeLines(t *testing.T) string {
+func nodeLines(t *testing.T, heading string) string {
 	t.Helper()
 	doc, err := os.ReadFile("../docs/other-languages.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, ok := strings.Cut(string(doc), "```js\n")
+	_, rest, _ := strings.Cut(string(doc), heading)
+	_, rest, ok := strings.Cut(rest, "```js\n")
 	lines, _, ok2 := strings.Cut(rest, "```")
 	if !ok || !ok2 {
-		t.Fatal("docs/other-languages.md has no lines for Node")
+		t.Fatalf("docs/other-languages.md has no lines below %q", heading)
 	}
 	return lines
 }

@@ -15,8 +15,9 @@ import (
 )
 
 type exportVerb struct {
-	out  string
-	jwks bool
+	out    string
+	jwks   bool
+	paserk bool
 }
 
 func newExportCmd() *cobra.Command {
@@ -27,8 +28,8 @@ func newExportCmd() *cobra.Command {
 		Long: `Print the verify-only ring, for nodes that only read tokens. It holds no private
 key, so it can't mint; it can read every token, so it is secret too.
 
-With --jwks it is a JWK set (RFC 7517), for services in other languages. PASETO
-keys have no such form.
+For services in other languages it can be a JWK set (RFC 7517), which has the JWT
+keys of the ring, or a list of PASERK keys, which has the PASETO keys.
 
 If standard output is a file, it gets mode 0600 before anything is written. With
 --out the file never has another mode, and is replaced in one step.`,
@@ -37,7 +38,9 @@ If standard output is a file, it gets mode 0600 before anything is written. With
 		RunE:    func(cmd *cobra.Command, args []string) error { return v.export(cmd, args) },
 	}
 	cmd.Flags().StringVar(&v.out, "out", "", "write to this file instead of standard output")
-	cmd.Flags().BoolVar(&v.jwks, "jwks", false, "print a JWK set instead, for services in other languages")
+	cmd.Flags().BoolVar(&v.jwks, "jwks", false, "print a JWK set instead")
+	cmd.Flags().BoolVar(&v.paserk, "paserk", false, "print a list of PASERK keys instead")
+	cmd.MarkFlagsMutuallyExclusive("jwks", "paserk")
 	return cmd
 }
 
@@ -70,10 +73,21 @@ func (v *exportVerb) export(cmd *cobra.Command, args []string) error {
 }
 
 func (v *exportVerb) document(cmd *cobra.Command, s *keys.Set, p place) ([]byte, error) {
-	if v.jwks {
-		return jwks(cmd.ErrOrStderr(), s, p)
+	if d := v.dialect(); d != nil {
+		return d.document(cmd.ErrOrStderr(), s, p)
 	}
 	return p.Export(cmd.Context())
+}
+
+// dialect is nil for a verify-only ring.
+func (v *exportVerb) dialect() *dialect {
+	switch {
+	case v.jwks:
+		return jwks
+	case v.paserk:
+		return paserk
+	}
+	return nil
 }
 
 func exportTo(w, log io.Writer, doc []byte) error {
@@ -138,8 +152,8 @@ func (v *exportVerb) replace(cmd *cobra.Command, s *keys.Set, doc []byte) error 
 }
 
 func (v *exportVerb) mayReplace(old []byte, s *keys.Set, doc []byte) error {
-	if v.jwks {
-		return mayReplaceJWKS(old, s)
+	if d := v.dialect(); d != nil {
+		return d.mayReplace(old, s)
 	}
 	was, is := headOf(old), headOf(doc)
 	switch {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/carnet-go/carnet/internal/formattest"
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/token"
 )
@@ -53,7 +54,7 @@ func verdict(o outcome) string {
 // which another program would use both.
 func TestVerdictsOfTheCommand(t *testing.T) {
 	carnet := build(t)
-	eachFormat(t, func(t *testing.T, f keys.Format) {
+	formattest.Each(t, func(t *testing.T, f keys.Format) {
 		dir := t.TempDir()
 		file := func(name string) string { return filepath.Join(dir, name) }
 		if err := write(f, dir); err != nil {

@@ -56,10 +56,6 @@ func openers(t testing.TB, f keys.Format) []opener {
 	return []opener{{"ring", r}, {"verify-only", v}}
 }
 
-func eachFormat(t *testing.T, test func(*testing.T, keys.Format)) {
-	formattest.Each(t, test)
-}
-
 func mustMint(t testing.TB, f keys.Format) []entry {
 	t.Helper()
 	entries, err := mint(f, time.Now())
@@ -72,7 +68,7 @@ func mustMint(t testing.TB, f keys.Format) []entry {
 // Each token is judged as its name says: no hostile one is believed, every
 // control is, and each refusal has its own member of the family.
 func TestVerdicts(t *testing.T) {
-	eachFormat(t, func(t *testing.T, f keys.Format) {
+	formattest.Each(t, func(t *testing.T, f keys.Format) {
 		for _, o := range openers(t, f) {
 			t.Run(o.name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -99,7 +95,7 @@ func is(err, member error) bool {
 
 // A corpus is large, has no token twice, and is the same each time.
 func TestCorpus(t *testing.T) {
-	eachFormat(t, func(t *testing.T, f keys.Format) {
+	formattest.Each(t, func(t *testing.T, f keys.Format) {
 		synctest.Test(t, func(t *testing.T) {
 			entries, count := mustMint(t, f), map[outcome]int{}
 			seen := map[string]string{}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/carnet-go/carnet/internal/formattest"
 	"github.com/carnet-go/carnet/keys"
 )
 
@@ -69,7 +70,7 @@ func (c conversation) peak(t *testing.T) (kib int64) {
 // than 16 MiB more than one that has judged one good token.
 func TestPeakOfTheCommand(t *testing.T) {
 	carnet := build(t)
-	eachFormat(t, func(t *testing.T, f keys.Format) {
+	formattest.Each(t, func(t *testing.T, f keys.Format) {
 		path := filepath.Join(t.TempDir(), "ring.json")
 		if err := os.WriteFile(path, []byte(ring(f)), 0o600); err != nil {
 			t.Fatal(err)

@@ -29,6 +29,16 @@ const (
 	idTextLen = idSize / 3 * 4
 )
 
+// PASERK writes the two keys that read a ring's tokens, as k4.local and as
+// k4.public. The first is a secret.
+func PASERK(secret []byte, pub ed25519.PublicKey) (local, public string, err error) {
+	if local, err = paserkLocal.encode(secret); err != nil {
+		return "", "", err
+	}
+	public, err = paserkPublic.encode(pub)
+	return local, public, err
+}
+
 // encode writes a key. No error here or in decode tells anything of the key.
 func (s serialisation) encode(key []byte) (string, error) {
 	if err := s.check(key); err != nil {
