@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/carnet-go/carnet/internal/strictjson"
+	"github.com/carnet-go/carnet/keys/audit"
 )
 
 // The two kinds of document. Each reader refuses the other kind by name.
@@ -36,6 +37,7 @@ type ringDocument struct {
 	Spread     int64         `json:"spread_seconds,omitzero"`
 	TokenLife  int64         `json:"token_life_seconds,omitzero"`
 	Keys       []keyDocument `json:"keys"`
+	Record     []audit.Entry `json:"record,omitzero"`
 
 	sum string // of the text that this was read from
 }
@@ -44,6 +46,7 @@ type keyDocument struct {
 	ID          string    `json:"id"`
 	Format      Format    `json:"format"`
 	State       string    `json:"state"`
+	Generation  uint64    `json:"generation,omitzero"` // that first had it
 	CreatedAt   time.Time `json:"created_at"`
 	ActivatedAt time.Time `json:"activated_at,omitzero"`
 	RetiredAt   time.Time `json:"retired_at,omitzero"`
@@ -75,10 +78,11 @@ func (s *Set) VerifyOnly() ([]byte, error) {
 func (s *Set) document(kind string, addSecrets func(key, *keyDocument)) ([]byte, error) {
 	r := ringDocument{Name: s.name, Generation: s.generation}
 	if kind == kindRing {
+		r.Record = s.record
 		r.Spread, r.TokenLife = int64(s.policy.Spread/time.Second), int64(s.policy.TokenLife/time.Second)
 	}
 	for _, k := range s.keys {
-		d := keyDocument{k.ID, k.Format, k.State, k.CreatedAt, k.ActivatedAt, k.RetiredAt, k.RevokedAt, k.Public, nil, nil}
+		d := keyDocument{k.ID, k.Format, k.State, k.Generation, k.CreatedAt, k.ActivatedAt, k.RetiredAt, k.RevokedAt, k.Public, nil, nil}
 		if k.secrets != nil {
 			addSecrets(k, &d)
 		}
@@ -150,6 +154,9 @@ func (r *ringDocument) check(kind string) error {
 	if err := checkSeconds(r.Spread, r.TokenLife); err != nil {
 		return err
 	}
+	if err := checkRecord(r.Record); err != nil {
+		return err
+	}
 	count, ids := map[string]int{}, map[string]bool{}
 	for _, k := range r.Keys {
 		if err := k.check(kind); err != nil {
@@ -157,6 +164,9 @@ func (r *ringDocument) check(kind string) error {
 		}
 		if ids[k.ID] {
 			return fmt.Errorf("key %.60q is there twice", k.ID)
+		}
+		if k.Generation > r.Generation {
+			return fmt.Errorf("key %.60q is from a generation that has not been", k.ID)
 		}
 		ids[k.ID] = true
 		count[k.State]++
@@ -194,7 +204,8 @@ func (d *keyDocument) check(kind string) error {
 	if weak(d.Seal) || weak(d.Sign) {
 		return errWeak
 	}
-	if d.CreatedAt.IsZero() || d.RetiredAt.IsZero() == (d.State == retired) || d.RevokedAt.IsZero() == (d.State == revoked) {
+	wasRetired := !d.RetiredAt.IsZero() // a revoked key may have been anything before
+	if d.CreatedAt.IsZero() || d.State != revoked && wasRetired != (d.State == retired) || d.RevokedAt.IsZero() == (d.State == revoked) {
 		return fmt.Errorf("its times do not fit a key that is %s", d.State)
 	}
 	return nil
@@ -203,12 +214,12 @@ func (d *keyDocument) check(kind string) error {
 func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
 
 func (d *keyDocument) key() Key {
-	return Key{d.ID, d.Format, d.State, d.CreatedAt, d.ActivatedAt, d.RetiredAt, d.RevokedAt, d.Public}
+	return Key{d.ID, d.Format, d.State, d.Generation, d.CreatedAt, d.ActivatedAt, d.RetiredAt, d.RevokedAt, d.Public}
 }
 
 // set is the ring with all its secrets.
 func (r *ringDocument) set() (*Set, error) {
-	s := &Set{r.Name, r.Generation, Policy{seconds(r.Spread), seconds(r.TokenLife)}, nil}
+	s := &Set{r.Name, r.Generation, Policy{seconds(r.Spread), seconds(r.TokenLife)}, nil, r.Record}
 	for _, d := range r.Keys {
 		k := key{Key: d.key()}
 		if d.State != revoked {

@@ -35,6 +35,7 @@ type Key struct {
 	ID          string
 	Format      Format
 	State       string // "pre-published", "active", "retired" or "revoked"
+	Generation  uint64 // of the set that first had it; zero if the ring does not say
 	CreatedAt   time.Time
 	ActivatedAt time.Time
 	RetiredAt   time.Time
@@ -108,7 +109,7 @@ func labelID(l string) (string, bool) {
 }
 
 // generate makes a fresh key, to be pre-published.
-func generate(f Format, now time.Time) (key, error) {
+func generate(f Format, generation uint64, now time.Time) (key, error) {
 	pub, priv, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		return key{}, err
@@ -119,5 +120,5 @@ func generate(f Format, now time.Time) (key, error) {
 	if err != nil {
 		return key{}, err
 	}
-	return key{Key{ID: o.ID(), Format: f, State: prePublished, CreatedAt: now, Public: pub}, s}, nil
+	return key{Key{ID: o.ID(), Format: f, State: prePublished, Generation: generation, CreatedAt: now, Public: pub}, s}, nil
 }

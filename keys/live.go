@@ -204,14 +204,15 @@ func (l *live[S]) load(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	doc, err := l.src.store().Load(ctx)
-	if err == nil && (l.doc == nil || !bytes.Equal(doc, l.doc)) {
+	if err != nil {
+		err = fmt.Errorf("open %s: %w", l.what, err)
+	} else if l.doc == nil || !bytes.Equal(doc, l.doc) {
 		err = l.take(doc)
 	}
 	if ctx.Err() != nil && err != nil {
 		return ctx.Err()
 	}
 	if err != nil {
-		err = fmt.Errorf("open %s: %w", l.what, err)
 		l.restore(ctx, doc, err)
 		l.tell(err)
 		return err
@@ -234,7 +235,7 @@ func (l *live[S]) take(doc []byte) error {
 		err = l.table(old).succeededBy(l.table(next), l.sum == r.sum)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", l.src.store(), err)
+		return fmt.Errorf("open %s %s: %w", l.what, l.src.store(), err)
 	}
 	l.doc, l.sum = doc, r.sum
 	l.hold(next)

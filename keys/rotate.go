@@ -26,7 +26,7 @@ func (s *Set) Rotate(next Format, force bool) (*Set, error) {
 	e := s.edit()
 	old := e.in(active)
 	old.State, old.RetiredAt = retired, now
-	return e.promote(next, now)
+	return e.promote("rotate", next, now, old.ID)
 }
 
 // RotatableAt is when [Set.Rotate] needs no force any more.
@@ -53,15 +53,16 @@ func (s *Set) Revoke(id string) (*Set, error) {
 	k.State, k.RevokedAt, k.secrets = revoked, now, nil
 	switch was {
 	case active:
-		return e.promote("", now)
+		return e.promote("revoke", "", now, id)
 	case prePublished:
-		return e.publish(k.Format, now)
+		return e.publish("revoke", k.Format, now, id)
 	}
+	e.note("revoke", now, id)
 	return e, nil
 }
 
 // Prune removes the retired and revoked keys with no token left alive: all that
-// are due or, with ids, just these. An id that is not due gives [ErrInUse]
+// are due or, with ids, just these. If there are none it returns s itself. An id that is not due gives [ErrInUse]
 // without force; with force its sessions have to log in again.
 func (s *Set) Prune(force bool, ids ...string) (*Set, error) {
 	now, e := currentSecond(), s.edit()
@@ -78,13 +79,19 @@ func (s *Set) Prune(force bool, ids ...string) (*Set, error) {
 			return nil, fmt.Errorf("%w: tokens of key %s may live until %s", ErrInUse, id, due.Format(time.RFC3339))
 		}
 	}
+	var gone []string
 	e.keys = slices.DeleteFunc(e.keys, func(k key) bool {
-		if len(ids) > 0 {
-			return slices.Contains(ids, k.ID)
-		}
 		due := s.PrunableAt(k.Key)
-		return !due.IsZero() && !now.Before(due)
+		if !slices.Contains(ids, k.ID) && (len(ids) > 0 || due.IsZero() || now.Before(due)) {
+			return false
+		}
+		gone = append(gone, k.ID)
+		return true
 	})
+	if len(gone) == 0 {
+		return s, nil
+	}
+	e.note("prune", now, gone...)
 	return e, nil
 }
 
@@ -104,25 +111,26 @@ func (s *Set) PrunableAt(k Key) time.Time {
 
 // edit returns a copy of the next generation, to be changed by its maker.
 func (s *Set) edit() *Set {
-	return &Set{s.name, s.generation + 1, s.policy, slices.Clone(s.keys)}
+	return &Set{s.name, s.generation + 1, s.policy, slices.Clone(s.keys), slices.Clone(s.record)}
 }
 
 // promote makes the pre-published key active and publishes the next.
-func (s *Set) promote(next Format, now time.Time) (*Set, error) {
+func (s *Set) promote(action string, next Format, now time.Time, changed ...string) (*Set, error) {
 	k := s.in(prePublished)
 	k.State, k.ActivatedAt = active, now
 	if next == "" {
 		next = k.Format
 	}
-	return s.publish(next, now)
+	return s.publish(action, next, now, append(changed, k.ID)...)
 }
 
-func (s *Set) publish(f Format, now time.Time) (*Set, error) {
-	k, err := generate(f, now)
+func (s *Set) publish(action string, f Format, now time.Time, changed ...string) (*Set, error) {
+	k, err := generate(f, s.generation, now)
 	if err != nil {
 		return nil, err
 	}
 	s.keys = append(s.keys, k)
+	s.note(action, now, append(changed, k.ID)...)
 	return s, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/carnet-go/carnet/keys/audit"
 	"github.com/carnet-go/carnet/token"
 )
 
@@ -72,7 +73,8 @@ type Set struct {
 	name       string // random; tells one ring's file from another's
 	generation uint64
 	policy     Policy
-	keys       []key // oldest first
+	keys       []key         // oldest first
+	record     []audit.Entry // oldest first
 }
 
 // NewSet generates a set with an active and a pre-published key.
@@ -81,16 +83,18 @@ func NewSet(f Format, p Policy) (*Set, error) {
 		return nil, err
 	}
 	now := currentSecond()
-	first, err := generate(f, now)
+	first, err := generate(f, 1, now)
 	if err != nil {
 		return nil, err
 	}
 	first.State, first.ActivatedAt = active, now
-	next, err := generate(f, now)
+	next, err := generate(f, 1, now)
 	if err != nil {
 		return nil, err
 	}
-	return &Set{rand.Text(), 1, p.withDefaults(), []key{first, next}}, nil
+	s := &Set{name: rand.Text(), generation: 1, policy: p.withDefaults(), keys: []key{first, next}}
+	s.note("init", now, first.ID, next.ID)
+	return s, nil
 }
 
 // Generation counts the edits. It never repeats in the life of a ring.

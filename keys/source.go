@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/carnet-go/carnet/keys/kek"
 	"github.com/carnet-go/carnet/keys/keystore"
@@ -66,7 +67,7 @@ func (s Source) Create(ctx context.Context, set *Set) error {
 	if s.Key == nil && !s.Plain {
 		return errors.New("create key ring: the keys would be in the clear: set CARNET_RING_KEY, CARNET_RING_KEY_FILE or CARNET_RING_PASSPHRASE, or say that it is meant")
 	}
-	doc, err := s.write(set, nil)
+	doc, err := s.write(set.sign(whoami()), nil)
 	if err != nil {
 		return fmt.Errorf("create key ring: %w", err)
 	}
@@ -164,6 +165,7 @@ func (s Source) edit(ctx context.Context, to Source, change func(*Set) (*Set, er
 	if next == old {
 		return old, nil
 	}
+	next = next.sign(whoami())
 	edited, err := to.write(next, sealed)
 	if err == nil {
 		err = s.store().Save(ctx, doc, edited)
@@ -172,6 +174,53 @@ func (s Source) edit(ctx context.Context, to Source, change func(*Set) (*Set, er
 		return nil, fmt.Errorf("edit key ring %s: %w", s.store(), err)
 	}
 	return next, nil
+}
+
+// Rotate is [Set.Rotate] as an edit. With a [keystore.Shared] store, and without
+// force, it also returns [ErrTooSoon] while a node reports that it does not have the
+// pre-published key, see [Source.Lagging].
+func (s Source) Rotate(ctx context.Context, next Format, force bool) (*Set, error) {
+	return s.Edit(ctx, func(set *Set) (*Set, error) {
+		if force {
+			return set.Rotate(next, true)
+		}
+		lag, err := s.Lagging(ctx, set)
+		if err != nil {
+			return nil, err
+		}
+		if len(lag) > 0 {
+			return nil, fmt.Errorf("%w: %s", ErrTooSoon, describe(lag))
+		}
+		return set.Rotate(next, false)
+	})
+}
+
+// Lagging returns the nodes that would refuse the tokens of the next rotation: they
+// reported last that they have a ring without the pre-published key of set. That
+// includes nodes that fell silent since; an hour later they are forgotten. Nodes
+// that get the ring as a file do not report, and any other store than a
+// [keystore.Shared] knows of none.
+func (s Source) Lagging(ctx context.Context, set *Set) (lag []keystore.Node, err error) {
+	shared, ok := s.store().(keystore.Shared)
+	if !ok {
+		return nil, nil
+	}
+	nodes, err := shared.Nodes(ctx)
+	for _, n := range nodes {
+		if n.Generation < set.in(prePublished).Generation {
+			lag = append(lag, n)
+		}
+	}
+	return lag, err
+}
+
+func describe(lag []keystore.Node) string {
+	n := lag[0]
+	text := fmt.Sprintf("node %s has generation %d, which it reported %v ago", n.Name, n.Generation, n.Silent.Truncate(time.Second))
+	if len(lag) > 1 {
+		text += fmt.Sprintf("; and %d more lag", len(lag)-1)
+	}
+	return text
 }
 
 // Rewrap seals the ring under another key; nil puts it in the clear. It is an edit
@@ -183,7 +232,11 @@ func (s Source) Rewrap(ctx context.Context, key *kek.Key) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rewrap key ring: %w", err)
 	}
-	return s.edit(ctx, Source{Key: key}, func(set *Set) (*Set, error) { return set.edit(), nil })
+	return s.edit(ctx, Source{Key: key}, func(set *Set) (*Set, error) {
+		next := set.edit()
+		next.note("rewrap", currentSecond())
+		return next, nil
+	})
 }
 
 // Export returns the document for [OpenVerifyOnly]. It is sealed if the ring is,

@@ -29,6 +29,7 @@ var level = map[string]int{
 	"internal/paseto":           1,
 	"keys/keystore":             0,
 	"keys/kek":                  1,
+	"keys/audit":                0,
 	"internal/markset":          1,
 	"internal/redistest":        0,
 	"keys":                      2,

@@ -127,7 +127,7 @@ func (s *Store) Nodes(ctx context.Context) ([]keystore.Node, error) {
 	return nodes, nil
 }
 
-var timeScript = redis.NewScript(`return redis.call('TIME')`)
+var timeScript = redis.NewScriptServerSHA(`return redis.call('TIME')`)
 
 // now is the time of the server that notes the reports.
 func (s *Store) now(ctx context.Context) (time.Time, error) {

@@ -352,3 +352,37 @@ func TestURLs(t *testing.T) {
 		}
 	}
 }
+
+// A node that is behind is named, and keeps the next rotation waiting.
+func TestRotateKnowsWhoLags(t *testing.T) {
+	server := redistest.Start(t)
+	f := newFleet(t, single(server))
+	lagging := single(server).store(t, "web")
+	f.follow(1)
+	if err := lagging.Report(t.Context(), keystore.Report{Generation: 1}); err != nil {
+		t.Fatal(err)
+	}
+	f.follow(f.edit(rotate).Generation())
+	_, err := f.admin.Rotate(t.Context(), "", false)
+	host, _ := os.Hostname()
+	if !errors.Is(err, keys.ErrTooSoon) || !strings.Contains(err.Error(), "node "+host) || !strings.Contains(err.Error(), "generation 1") {
+		t.Errorf("with a node that lags: %v", err)
+	}
+	if err := lagging.Report(t.Context(), keystore.Report{Generation: 2}); err != nil {
+		t.Fatal(err)
+	}
+	redistest.Wait(t, "nobody to lag", func() bool {
+		set, err := f.admin.Load(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		lag, err := f.admin.Lagging(t.Context(), set)
+		return err == nil && len(lag) == 0
+	})
+	if _, err := f.admin.Rotate(t.Context(), "", false); !errors.Is(err, keys.ErrTooSoon) || strings.Contains(err.Error(), "node "+host) {
+		t.Errorf("nobody lags, and the spread has not passed: %v", err)
+	}
+	if _, err := f.admin.Rotate(t.Context(), "", true); err != nil {
+		t.Error(err)
+	}
+}

@@ -10,13 +10,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A script runs on a master, which a plain read might not.
-var loadScript = redis.NewScript(`return redis.call('HGET', KEYS[1], 'document')`)
+// A script runs on a master, which a plain read might not. The server computes its
+// digest: SHA-1 is not for a process that enforces FIPS 140.
+var loadScript = redis.NewScriptServerSHA(`return redis.call('HGET', KEYS[1], 'document')`)
 
 // saveScript compares and sets. It returns -1 for a conflict, or how many replicas
 // the master has; some hosted servers don't tell. A call that go-redis sends again,
 // because it lost the answer, finds its own name and has won.
-var saveScript = redis.NewScript(`
+var saveScript = redis.NewScriptServerSHA(`
 local now = redis.call('HMGET', KEYS[1], 'sha256', 'call')
 if now[2] ~= ARGV[4] then
   if (now[1] or '') ~= ARGV[1] then return -1 end
@@ -30,7 +31,7 @@ return tonumber(string.match(info, 'connected_slaves:(%d+)') or '0')
 
 // beatScript notes what a node reports and returns the digest of the document.
 // Times are those of the server.
-var beatScript = redis.NewScript(`
+var beatScript = redis.NewScriptServerSHA(`
 local t = redis.call('TIME')
 if ARGV[1] ~= '' then
   local now = string.format('%d', t[1] * 1000 + math.floor(t[2] / 1000))

@@ -1,0 +1,78 @@
+// Package audit has the record of who did what to a key ring, and when. It is kept
+// in the ring itself and changes in the same step.
+//
+// Each entry has the digest of the one before, so none can be changed, left out or
+// put in without changing all that follow. Who can write a whole new ring can write
+// a whole new record, too: note the last digest elsewhere from time to time, and
+// have [Check] look for it.
+package audit
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Errors about a record.
+var (
+	// ErrBroken is a record of which something was changed, left out or put in.
+	ErrBroken = errors.New("the record is broken")
+
+	// ErrAbsent is a record without the entry that was noted earlier. It was made
+	// anew, or the ring is another one, or the entry is older than the record goes
+	// back.
+	ErrAbsent = errors.New("the record does not have the entry that was noted")
+)
+
+// An Entry is one change of a ring.
+type Entry struct {
+	Generation uint64    `json:"generation"`      // that the change made
+	At         time.Time `json:"at"`              // whole seconds, by the clock of who did it
+	By         string    `json:"by,omitzero"`     // user and host, as that machine has them; nobody vouches for it
+	Action     string    `json:"action"`          // "init", "rotate", "revoke", "prune" or "rewrap"
+	Keys       []string  `json:"keys,omitzero"`   // ids of the keys whose state it changed
+	Before     string    `json:"before,omitzero"` // digest of the entry before; empty for the first
+}
+
+// Digest returns the SHA-256 of the entry in base64url. It covers all before it.
+func (e Entry) Digest() string {
+	text, err := json.Marshal(e)
+	if err != nil {
+		panic(err) // an entry is plain data
+	}
+	sum := sha256.Sum256(text)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// Check returns nil if the entries are a record without a gap that ends with a
+// generation and has the entries with the noted digests. A record may begin
+// anywhere: a long one loses its oldest entries.
+func Check(entries []Entry, generation uint64, noted ...string) error {
+	if len(entries) == 0 {
+		return fmt.Errorf("%w: it is empty", ErrBroken)
+	}
+	digests := map[string]bool{}
+	for i, e := range entries {
+		if i > 0 && (e.Before != entries[i-1].Digest() || e.Generation != entries[i-1].Generation+1) {
+			return fmt.Errorf("%w between generations %d and %d", ErrBroken, entries[i-1].Generation, e.Generation)
+		}
+		digests[e.Digest()] = true
+	}
+	first, last := entries[0], entries[len(entries)-1]
+	if (first.Before == "") != (first.Generation == 1) {
+		return fmt.Errorf("%w: its beginning is gone, or was put in: it begins with generation %d", ErrBroken, first.Generation)
+	}
+	if last.Generation != generation {
+		return fmt.Errorf("%w: it ends with generation %d, and the ring is at %d", ErrBroken, last.Generation, generation)
+	}
+	for _, d := range noted {
+		if !digests[d] {
+			return fmt.Errorf("%w: %.50q", ErrAbsent, d)
+		}
+	}
+	return nil
+}
