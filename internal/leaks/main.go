@@ -35,6 +35,7 @@ var (
 	numbers = regexp.MustCompile(`\[?(?:\b\d{1,3}[ ,]+){31}\d{1,3}\b`)
 	goBytes = regexp.MustCompile(`(?:0x[0-9a-f]{1,2}, ?){31}0x[0-9a-f]{1,2}`)
 	text    = regexp.MustCompile(`[0-9A-Za-z+/_-]{43,}={0,2}`)
+	paserk  = regexp.MustCompile(`k4\.secret\.[0-9A-Za-z_-]{86}`)
 	hexText = regexp.MustCompile(`^(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{128})$`)
 
 	// A public key, and the sealing secret in the one document that is for it.
@@ -55,8 +56,11 @@ func scan(r io.Reader) (found []string, err error) {
 
 // suspect names the form in which a line has 32 or 64 bytes.
 func suspect(line string) string {
-	if numbers.MatchString(line) || goBytes.MatchString(line) {
+	switch {
+	case numbers.MatchString(line), goBytes.MatchString(line):
 		return "numbers"
+	case paserk.MatchString(line):
+		return "PASERK"
 	}
 	for _, at := range text.FindAllStringIndex(line, -1) {
 		word := strings.TrimRight(line[at[0]:at[1]], "=")

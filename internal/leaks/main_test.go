@@ -22,6 +22,7 @@ func TestScanFindsAKeyInEachForm(t *testing.T) {
 			"%v":         fmt.Sprintf("%v", key),
 			"%#v":        fmt.Sprintf("%#v", key),
 			"in a quote": fmt.Sprintf("%q", base64.StdEncoding.EncodeToString(key)),
+			"PASERK":     "k4.secret." + base64.RawURLEncoding.EncodeToString(private),
 			"in JSON":    fmt.Sprintf(`{"sign":%q}`, base64.StdEncoding.EncodeToString(key)),
 		} {
 			found, err := scan(strings.NewReader("fine\nerror: " + text + " is bad\nfine\n"))
