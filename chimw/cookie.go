@@ -192,12 +192,25 @@ func (c *cookie) clear(h http.Header) {
 
 // replace makes line the only one in the response that is about the cookie.
 func (c *cookie) replace(h http.Header, line string) {
-	others := slices.DeleteFunc(h["Set-Cookie"], func(l string) bool {
+	h["Set-Cookie"] = append(c.others(h), line)
+	h.Set("Cache-Control", "no-store")
+}
+
+// drop has the response say nothing about the cookie.
+func (c *cookie) drop(h http.Header) {
+	if others := c.others(h); len(others) > 0 {
+		h["Set-Cookie"] = others
+	} else {
+		h.Del("Set-Cookie")
+	}
+}
+
+// others returns the lines of the response that are about other cookies.
+func (c *cookie) others(h http.Header) []string {
+	return slices.DeleteFunc(h["Set-Cookie"], func(l string) bool {
 		_, ours := c.cut(l)
 		return ours
 	})
-	h["Set-Cookie"] = append(others, line)
-	h.Set("Cache-Control", "no-store")
 }
 
 // pending returns what the response sets the cookie to: empty if it clears it.

@@ -76,5 +76,6 @@
 // a session at the same time the last response wins, be the change an Update or a
 // renewal, and the change of the other is lost. An Update that changes nothing sets
 // no cookie, and undoes nothing. What must not be lost, a counter or a cart that two
-// tabs write to, belongs into a database.
+// tabs write to, belongs into a database. A route can refuse a cookie that is older
+// than one it has seen: see [Guard.RequireLatest].
 package chimw

@@ -47,6 +47,10 @@ type Claims struct {
 	// that was not at StartedAt. Zero means at StartedAt.
 	AuthenticatedAt time.Time
 
+	// Revision counts the changes of the session data; zero at the login. Of two
+	// tokens of a session the one with the lower Revision has older data.
+	Revision int64
+
 	// Raw is the session data, a JSON value. A renewal keeps what it does not
 	// change of it byte for byte.
 	Raw string

@@ -78,7 +78,9 @@ func (i *Issuer[T]) Renew(s *Session[T]) (tok string, renewed *Session[T], err e
 		if err != nil {
 			return "", nil, fmt.Errorf("renew token: %w", err)
 		}
-		c.Raw = string(raw)
+		if c.Raw = string(raw); c.Raw != s.Raw {
+			c.Revision++
+		}
 	}
 	return i.seal(c, c.idle(), s.Data)
 }

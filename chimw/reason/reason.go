@@ -51,7 +51,8 @@ const (
 	RevokedEveryone Reason = "revoked by everyone"
 	Revoked         Reason = "revoked" // by a list that does not say by what
 
-	NotFresh Reason = "not fresh"
+	NotFresh  Reason = "not fresh"
+	NotLatest Reason = "not latest"
 
 	ViewTooOld   Reason = "view too old"
 	CouldNotTell Reason = "could not tell"
@@ -82,7 +83,7 @@ func Of(err error) Reason {
 	var worded interface{ Reason() string }
 	if errors.As(err, &worded) {
 		switch r := Reason(worded.Reason()); r {
-		case Idle, NotFresh:
+		case Idle, NotFresh, NotLatest:
 			return r
 		}
 	}

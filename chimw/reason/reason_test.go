@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/carnet-go/carnet/chimw"
+	"github.com/carnet-go/carnet/chimw/latest"
 	"github.com/carnet-go/carnet/chimw/reason"
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/revocation"
@@ -91,6 +92,7 @@ type world struct {
 	active, retired, revoked, other token.Sealer
 	prunedAway                      token.Sealer
 	fresh                           bool // the route is one for who has just logged in
+	newest                          latest.Store
 	seen                            []error
 	log                             bytes.Buffer
 }
@@ -182,6 +184,12 @@ var cases = []struct {
 		return w.cookie(w.active, same)
 	}, "GET", reason.Revoked},
 	{"the password asked for again", func(w *world) []string { w.fresh = true; return w.cookie(w.active, same) }, "GET", reason.NotFresh},
+	{"an older cookie", func(w *world) []string {
+		w.newest = latest.NewMemory()
+		c := genuine()
+		must(w.newest.Advance(context.Background(), c.SessionID, 1, c.EndsAt))
+		return w.cookie(w.active, same)
+	}, "GET", reason.NotLatest},
 	{"an old copy", func(w *world) []string { w.list.age = time.Minute; return w.cookie(w.active, same) }, "GET", reason.ViewTooOld},
 	{"the list is away", func(w *world) []string { w.list.down = errors.New("down"); return w.cookie(w.active, same) }, "GET", reason.CouldNotTell},
 	{"the ring is away", func(w *world) []string {
@@ -220,6 +228,9 @@ func TestEveryReason(t *testing.T) {
 			route := w.sessions.Require
 			if w.fresh {
 				route = w.sessions.RequireFresh(5 * time.Minute)
+			}
+			if w.newest != nil {
+				route = w.sessions.RequireLatest(w.newest)
 			}
 			rec := httptest.NewRecorder()
 			route(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "in") })).ServeHTTP(rec, r)

@@ -27,6 +27,7 @@ type claims struct {
 	ExpiresAt int64          `json:"exp"`
 	EndsAt    int64          `json:"end"`
 	Reauth    jsontext.Value `json:"reauth,omitzero"`
+	Revision  jsontext.Value `json:"rev,omitzero"`
 	NotBefore jsontext.Value `json:"nbf,omitzero"` // never written; a token that has one is not ours
 	Data      jsontext.Value `json:"data"`
 }
@@ -43,6 +44,7 @@ func encodeClaims(c token.Claims) ([]byte, error) {
 		ExpiresAt: c.ExpiresAt.Unix(),
 		EndsAt:    c.EndsAt.Unix(),
 		Reauth:    encodeReauth(c.AuthenticatedAt),
+		Revision:  strictjson.EncodeCount(c.Revision),
 		Data:      jsontext.Value(c.Raw),
 	}, jsontext.PreserveRawStrings(true))
 	if err != nil {
@@ -92,7 +94,8 @@ func decodeClaims(payload []byte) (token.Claims, error) {
 		}
 	}
 	reauth, ok := decodeReauth(p.Reauth)
-	if !ok {
+	revision, ok2 := strictjson.DecodeCount(p.Revision)
+	if !ok || !ok2 {
 		return token.Claims{}, token.ErrClaims
 	}
 	return token.Claims{
@@ -107,5 +110,6 @@ func decodeClaims(payload []byte) (token.Claims, error) {
 		Raw:       string(p.Data),
 
 		AuthenticatedAt: reauth,
+		Revision:        revision,
 	}, nil
 }

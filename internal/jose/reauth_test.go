@@ -54,6 +54,27 @@ func TestSealWritesReauthOnlyIfThereWasOne(t *testing.T) {
 	}
 }
 
+func TestSealWritesTheRevisionOnlyIfThereIsOne(t *testing.T) {
+	h, c := newHolder(t), claims()
+	c.Revision = 12
+	tok, err := h.Seal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := h.signed(header, strings.Replace(payload, `,"data"`, `,"rev":12,"data"`, 1)); h.content(t, tok) != want {
+		t.Errorf("the inner token is\n%s, want\n%s", h.content(t, tok), want)
+	}
+	if got, err := h.Open(tok, session); err != nil || got.Revision != 12 {
+		t.Errorf("%v, opened as %d", err, got.Revision)
+	}
+	for _, value := range []string{"0", "-1", `"1"`, "null", "1.5"} {
+		body := strings.Replace(payload, `,"data"`, `,"rev":`+value+`,"data"`, 1)
+		if _, err := h.Open(h.envelope(h.signed(header, body)), session); !errors.Is(err, token.ErrClaims) {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+}
+
 func TestReauthHasOneForm(t *testing.T) {
 	h := newHolder(t)
 	for value, want := range map[string]error{

@@ -27,6 +27,7 @@ type claims struct {
 	StartedAt string         `json:"auth_time"`
 	EndsAt    string         `json:"ends"`
 	Reauth    jsontext.Value `json:"reauth_time,omitzero"`
+	Revision  jsontext.Value `json:"rev,omitzero"`
 	Data      jsontext.Value `json:"data"`
 }
 
@@ -64,6 +65,7 @@ func encodeClaims(c token.Claims) ([]byte, error) {
 		StartedAt: c.StartedAt.UTC().Format(toMicrosecond),
 		EndsAt:    c.EndsAt.UTC().Format(toSecond),
 		Reauth:    encodeReauth(c.AuthenticatedAt),
+		Revision:  strictjson.EncodeCount(c.Revision),
 		Data:      jsontext.Value(c.Raw),
 	}, jsontext.PreserveRawStrings(true))
 	if err != nil {
@@ -86,8 +88,9 @@ func decodeClaims(payload []byte, b token.Binding) (token.Claims, error) {
 	expires, ok3 := parseTime(p.ExpiresAt, toSecond)
 	ends, ok4 := parseTime(p.EndsAt, toSecond)
 	reauth, ok5 := decodeReauth(p.Reauth)
+	revision, ok6 := strictjson.DecodeCount(p.Revision)
 	switch {
-	case !ok1, !ok2, !ok3, !ok4, !ok5,
+	case !ok1, !ok2, !ok3, !ok4, !ok5, !ok6,
 		hasEmpty(p.Issuer, p.Audience, p.Subject, p.ID, p.SessionID),
 		p.Issuer != b.Issuer, p.Audience != b.Audience,
 		p.NotBefore != nil, p.Data == nil:
@@ -105,6 +108,7 @@ func decodeClaims(payload []byte, b token.Binding) (token.Claims, error) {
 		Raw:       string(p.Data),
 
 		AuthenticatedAt: reauth,
+		Revision:        revision,
 	}, nil
 }
 

@@ -32,6 +32,25 @@ func TestSealWritesReauthOnlyIfThereWasOne(t *testing.T) {
 	}
 }
 
+func TestSealWritesTheRevisionOnlyIfThereIsOne(t *testing.T) {
+	h, c := newHolder(t), claims()
+	c.Revision = 12
+	tok := seal(t, h, c)
+	body := strings.Replace(payload, `,"data"`, `,"rev":12,"data"`, 1)
+	if got, want := h.content(tok), `{"token":"`+h.signed(body, session)+`"}`; got != want {
+		t.Errorf("the outer payload is\n%s, want\n%s", got, want)
+	}
+	if got, err := h.Open(tok, session); err != nil || got.Revision != 12 {
+		t.Errorf("%v, opened as %d", err, got.Revision)
+	}
+	for _, value := range []string{"0", "-1", `"1"`, "null", "1.5"} {
+		body := strings.Replace(payload, `,"data"`, `,"rev":`+value+`,"data"`, 1)
+		if _, err := h.Open(h.envelope(h.signed(body, session), session), session); !errors.Is(err, token.ErrClaims) {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+}
+
 func TestReauthHasOneForm(t *testing.T) {
 	h := newHolder(t)
 	for value, want := range map[string]error{
