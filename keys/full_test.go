@@ -33,3 +33,27 @@ func TestAFullRingIsNotWritten(t *testing.T) {
 		t.Errorf("the ring does not load any more: %v", err)
 	}
 }
+
+// Every key of a ring can be revoked, whatever its state, and the ring still loads.
+func TestARingLoadsAfterEachRevocation(t *testing.T) {
+	for _, f := range []keys.Format{keys.JWT, keys.PASETO} {
+		for i, state := range []string{"retired", "active", "pre-published"} {
+			src := keys.Source{Store: keystest.NewStore(), Plain: true}
+			set, err := newSet(t, f).Rotate("", true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			id := set.Keys()[i].ID
+			if set, err = set.Revoke(id); err == nil {
+				err = src.Create(t.Context(), set)
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", state, err)
+			}
+			loaded, err := src.Load(t.Context())
+			if err != nil || loaded.Keys()[i].State != "revoked" {
+				t.Errorf("%s: %v", state, err)
+			}
+		}
+	}
+}
