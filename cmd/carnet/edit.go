@@ -133,8 +133,12 @@ func (e *edit) announce(cmd *cobra.Command, p place, after *keys.Set) {
 		fmt.Fprintln(cmd.ErrOrStderr(), "dry run: nothing was changed")
 		return
 	}
-	next(cmd, "copy %s to the other nodes that mint", p)
-	next(cmd, "copy the verify-only ring to all other nodes: carnet export %s > verify.json", p.shell())
+	if _, ok := p.shared(); ok {
+		next(cmd, "see which nodes follow it: carnet list %s", p.shell())
+	} else {
+		next(cmd, "copy %s to the other nodes that mint", p)
+		next(cmd, "copy the verify-only ring to all other nodes: carnet export %s > verify.json", p.shell())
+	}
 	next(cmd, "the next rotation is possible at %s: carnet rotate %s", stamp(after.RotatableAt()), p.shell())
 	if k, ok := firstDue(after); ok {
 		next(cmd, "key %s can be pruned at %s: carnet prune %s", k.ID, stamp(after.PrunableAt(k)), p.shell())

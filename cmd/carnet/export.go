@@ -18,6 +18,7 @@ type exportVerb struct {
 	out    string
 	jwks   bool
 	paserk bool
+	key    bool
 }
 
 func newExportCmd() *cobra.Command {
@@ -29,7 +30,12 @@ func newExportCmd() *cobra.Command {
 key, so it can't mint; it can read every token, so it is secret too.
 
 For services in other languages it can be a JWK set (RFC 7517), which has the JWT
-keys of the ring, or a list of PASERK keys, which has the PASETO keys.
+keys of the ring, or a list of PASERK keys, which has the PASETO keys. Neither is
+ever sealed.
+
+The export of a sealed ring is sealed, for the ring's key and for its verify-only
+key, which --verify-only-key prints. A node that has only that can read tokens
+from the export, and from the ring itself, and can't mint.
 
 If standard output is a file, it gets mode 0600 before anything is written. With
 --out the file never has another mode, and is replaced in one step.`,
@@ -40,7 +46,9 @@ If standard output is a file, it gets mode 0600 before anything is written. With
 	cmd.Flags().StringVar(&v.out, "out", "", "write to this file instead of standard output")
 	cmd.Flags().BoolVar(&v.jwks, "jwks", false, "print a JWK set instead")
 	cmd.Flags().BoolVar(&v.paserk, "paserk", false, "print a list of PASERK keys instead")
-	cmd.MarkFlagsMutuallyExclusive("jwks", "paserk")
+	cmd.Flags().BoolVar(&v.key, "verify-only-key", false, "print the key that opens the verify-only half of a sealed ring")
+	cmd.MarkFlagsMutuallyExclusive("jwks", "paserk", "verify-only-key")
+	cmd.MarkFlagsMutuallyExclusive("out", "verify-only-key")
 	return cmd
 }
 
@@ -51,6 +59,9 @@ func (v *exportVerb) export(cmd *cobra.Command, args []string) error {
 	p, err := placeOf(args)
 	if err != nil {
 		return err
+	}
+	if v.key {
+		return v.verifyKey(cmd, p)
 	}
 	set, err := p.load(cmd.Context())
 	if err != nil {
@@ -69,6 +80,18 @@ func (v *exportVerb) export(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	next(cmd, "hand generation %d to the nodes that only read tokens; keep it from all others, it opens every token", set.Generation())
+	return nil
+}
+
+func (v *exportVerb) verifyKey(cmd *cobra.Command, p place) error {
+	text, err := p.VerifyKey(cmd.Context())
+	if err != nil {
+		return p.advise(err)
+	}
+	if err := exportTo(cmd.OutOrStdout(), cmd.ErrOrStderr(), []byte(text+"\n")); err != nil {
+		return err
+	}
+	next(cmd, "give it, as CARNET_RING_KEY, to the nodes that only read tokens; it opens every token")
 	return nil
 }
 
@@ -179,9 +202,12 @@ type head struct {
 	Ring struct {
 		Name       string `json:"name"`
 		Generation uint64 `json:"generation"`
+		Way        string `json:"key_from"`
 		Sealed     []byte `json:"sealed_ring"`
 	} `json:"ring"`
 }
+
+const sealedKind = "carnet sealed ring"
 
 func headOf(doc []byte) (h head) {
 	if json.Unmarshal(doc, &h) != nil {
@@ -191,5 +217,5 @@ func headOf(doc []byte) (h head) {
 }
 
 func (h head) isExport() bool {
-	return h.Kind == "carnet verify-only ring" || h.Kind == "carnet sealed ring" && h.Ring.Sealed == nil
+	return h.Kind == "carnet verify-only ring" || h.Kind == sealedKind && h.Ring.Sealed == nil
 }

@@ -42,7 +42,7 @@ func advise(err error, format string, args ...any) error {
 // adviseOpen is advise for a ring that does not open.
 func adviseOpen(err error, ring string) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return advise(err, "make a ring with: carnet init %s --insecure-plain", ring)
+		return advise(err, "make a ring with: carnet init %s", ring)
 	}
 	return err
 }

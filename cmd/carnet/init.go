@@ -15,7 +15,7 @@ import (
 
 type initVerb struct {
 	edit
-	plain     bool
+	sealing
 	format    formatFlag
 	spread    time.Duration
 	tokenLife time.Duration
@@ -27,33 +27,41 @@ func newInitCmd() *cobra.Command {
 		Use:   "init RING",
 		Short: "Make a ring",
 		Long: `Make a ring with one key that mints and one that mints after the next
-rotation. RING must not exist; it gets mode 0600.
+rotation. RING is a file, which gets mode 0600, or a place in Redis; there must be
+none yet.
+
+The ring is sealed under the key of --key-file, the one that the environment names
+(CARNET_RING_KEY, CARNET_RING_KEY_FILE or CARNET_RING_PASSPHRASE), or a passphrase
+that is asked for. Whoever opens it needs the same.
 
 The two durations are what later edits go by: a ring can be rotated once every
 node had --spread to receive the last change, and a retired key can be pruned
 once every token it sealed is dead, which --token-life bounds.`,
-		Example: "  carnet init ring.json --insecure-plain",
-		Args:    ringArgs(0, 0),
-		RunE:    func(cmd *cobra.Command, args []string) error { return v.run(cmd, args) },
+		Example: "  carnet init ring.json\n" +
+			"  carnet init ring.json --key-file /etc/carnet/key\n" +
+			"  carnet init 'redis://localhost:6379/0?prefix=web' --key-file key",
+		Args: ringArgs(0, 0),
+		RunE: func(cmd *cobra.Command, args []string) error { return v.run(cmd, args) },
 	}
 	f := cmd.Flags()
-	f.BoolVar(&v.plain, "insecure-plain", false, "write the keys in the clear: whoever reads the file can mint sessions")
+	v.sealing.addFlags(cmd)
 	f.DurationVar(&v.spread, "spread", 10*time.Minute, "how long it takes until every node has a changed ring")
 	f.DurationVar(&v.tokenLife, "token-life", 31*24*time.Hour, "the longest life of a token")
 	addFormatFlag(cmd, &v.format, "what tokens look like")
-	v.addFlags(cmd)
+	v.edit.addFlags(cmd)
 	return cmd
 }
 
 func (v *initVerb) run(cmd *cobra.Command, args []string) error {
-	p, err := placeOf(args)
+	p, err := newPlaceOf(args)
 	if err != nil {
 		return err
 	}
-	if !v.plain {
-		return advise(usageError("the keys would be written in the clear"),
-			"say --insecure-plain if that is acceptable here. Encrypted rings are to come and will be the default")
+	key, err := v.key(cmd, v.dryRun)
+	if err != nil {
+		return err
 	}
+	p.Key, p.Plain = key, v.plain
 	set, err := v.newSet()
 	if err != nil {
 		return err
@@ -63,6 +71,9 @@ func (v *initVerb) run(cmd *cobra.Command, args []string) error {
 	}
 	if err := v.print(cmd.OutOrStdout(), p, nil, set); err != nil {
 		return err
+	}
+	if !v.dryRun {
+		v.tell(cmd)
 	}
 	v.announce(cmd, p, set)
 	return nil
@@ -89,7 +100,6 @@ func (v *initVerb) create(cmd *cobra.Command, p place, set *keys.Set) error {
 	if v.dryRun {
 		return nil
 	}
-	p.Plain = v.plain
 	ctx, stop := interruptible(cmd)
 	defer stop()
 	return p.Create(ctx, set)

@@ -48,7 +48,7 @@ func (v *issueVerb) run(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	p, err := locate(v.ring)
+	p, err := placeOf([]string{v.ring})
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/keys/keystore"
+	"github.com/carnet-go/carnet/keys/redisring"
 )
 
 // ringVariable names the ring if the command line does not.
@@ -28,8 +30,18 @@ func (p place) String() string { return p.name }
 // shell is the name for a command line to be pasted.
 func (p place) shell() string { return shell(p.name) }
 
-// placeOf finds the place that args begin with, or that the environment names.
+// placeOf finds the place of a ring that is there: the one that args begin with,
+// or that the environment names.
 func placeOf(args []string) (place, error) {
+	p, err := newPlaceOf(args)
+	if err == nil {
+		err = p.unlock()
+	}
+	return p, err
+}
+
+// newPlaceOf is placeOf for a ring that need not be there.
+func newPlaceOf(args []string) (place, error) {
 	if len(args) == 0 {
 		return locate("env:" + ringVariable)
 	}
@@ -53,18 +65,41 @@ func locate(name string) (place, error) {
 }
 
 func locateHere(name string) (place, error) {
-	if name == "" {
+	switch {
+	case name == "":
 		return place{}, usageError("the name of the ring is empty")
-	}
-	if isToken(name) {
+	case isToken(name):
 		return place{}, usageError("that is a token, not a ring")
+	case !isRedis(name):
+		return place{Source: keys.Source{Path: name}, name: name}, nil
 	}
-	return place{Source: keys.Source{Path: name}, name: name}, nil
+	store, _, err := redisring.Open(name) // the client is closed by the end of the process
+	if err != nil {
+		return place{}, usageError("%w", err)
+	}
+	u, err := url.Parse(name)
+	if err != nil {
+		return place{}, usageError("the address of the ring is no URL")
+	}
+	return place{Source: keys.Source{Store: store}, name: u.Redacted()}, nil
+}
+
+func isRedis(name string) bool {
+	return strings.HasPrefix(name, "redis://") || strings.HasPrefix(name, "rediss://")
+}
+
+// shared is the store if all nodes talk to it, so that it knows them.
+func (p place) shared() (keystore.Shared, bool) {
+	s, ok := p.Store.(keystore.Shared)
+	return s, ok
 }
 
 // load returns the ring in a place as it is now.
 func (p place) load(ctx context.Context) (*keys.Set, error) {
 	set, err := p.Load(ctx)
+	if err != nil && strings.Contains(err.Error(), "in the clear, but there is a key") {
+		return nil, advise(err, "carnet rewrap %s, or unset the key", p.shell())
+	}
 	return set, p.advise(err)
 }
 

@@ -72,7 +72,7 @@ func usable(c token.Config) (err error) {
 
 // openAny opens a ring of either kind. The set is nil for a verify-only ring.
 func openAny(ctx context.Context, name string) (token.Opener, *keys.Set, error) {
-	p, err := locate(name)
+	p, err := placeOf([]string{name})
 	if err != nil {
 		return nil, nil, err
 	}

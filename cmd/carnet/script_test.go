@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/fips140"
 	"crypto/sha256"
 	"encoding/base64"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/carnet-go/carnet/internal/redistest"
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/token"
 )
@@ -28,6 +30,7 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the command as its users do: one script a verb.
 func TestScripts(t *testing.T) {
+	redis := redistest.Start(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -40,6 +43,7 @@ func TestScripts(t *testing.T) {
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("GODEBUG", os.Getenv("GODEBUG"))
+			e.Setenv("REDIS", "redis://"+redis.Addr+"?prefix=")
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
@@ -77,10 +81,10 @@ func mode(ts *testscript.TestScript, _ bool, args []string) {
 
 // key VARIABLE RING STATE sets the variable to the id of the newest such key.
 func keyID(ts *testscript.TestScript, _ bool, args []string) {
-	ring, err := keys.Open(ts.MkAbs(args[1]))
+	set, err := keys.Source{Path: ts.MkAbs(args[1])}.Load(context.Background())
 	ts.Check(err)
 	ts.Setenv(args[0], "")
-	for _, k := range ring.Set().Keys() {
+	for _, k := range set.Keys() {
 		if k.State == args[2] {
 			ts.Setenv(args[0], k.ID)
 		}
@@ -119,7 +123,9 @@ func mint(ts *testscript.TestScript, _ bool, args []string) {
 	ago := f.Duration("ago", 0, "")
 	life := f.Duration("life", time.Hour, "")
 	ts.Check(f.Parse(args[2:]))
-	ring, err := keys.Open(ts.MkAbs(args[0]))
+	set, err := keys.Source{Path: ts.MkAbs(args[0])}.Load(context.Background())
+	ts.Check(err)
+	ring, err := set.Ring()
 	ts.Check(err)
 	at := time.Now().Add(-*ago).Truncate(time.Second)
 	tok, err := ring.Seal(token.Claims{
