@@ -49,6 +49,7 @@ fuzz:
 # make test kills and fails the disk at a sample of the system calls, this at all.
 crash: tools
 	go test -race -timeout 60m -v -run Survives ./revocation/filelist -every
+	go test -timeout 60m -v -run Survives ./cmd/carnet -every
 
 # A thousand logouts that meet a response in flight, on Redis. make test has a
 # sample, and a thousand in memory.

@@ -25,7 +25,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"carnet": main})
+	testscript.Main(m, map[string]func(){"carnet": main, "carnet-in-one-thread": oneThread})
 }
 
 // TestScripts runs the command as its users do: one script a verb.
