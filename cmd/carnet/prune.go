@@ -60,6 +60,7 @@ func (v *pruneVerb) run(cmd *cobra.Command, args []string) error {
 	if err := v.print(cmd.OutOrStdout(), p, before, after); err != nil {
 		return err
 	}
+	warnLoggedOut(cmd, before, after, v.dryRun)
 	v.announce(cmd, p, after)
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -48,6 +49,7 @@ func revoke(cmd *cobra.Command, e *edit, args []string) error {
 	if err := e.print(cmd.OutOrStdout(), p, before, after); err != nil {
 		return err
 	}
+	warnLoggedOut(cmd, before, after, e.dryRun)
 	warnTooFresh(cmd, before, after)
 	if !e.dryRun {
 		next(cmd, "hurry: until a node has the changed ring it believes the tokens of the key")
@@ -73,4 +75,35 @@ func inState(s *keys.Set, state string) keys.Key {
 		}
 	}
 	return keys.Key{}
+}
+
+// warnLoggedOut says whose sessions an edit ends.
+func warnLoggedOut(cmd *cobra.Command, before, after *keys.Set, dryRun bool) {
+	is, alive, lost := index(after), 0, []string(nil)
+	for _, k := range before.Keys() {
+		prunable := before.PrunableAt(k)
+		if k.State != "active" && (k.State != "retired" || !time.Now().Before(prunable)) {
+			continue
+		}
+		alive++
+		if now, ok := is[k.ID]; !ok || now.State == "revoked" {
+			lost = append(lost, fmt.Sprintf("key %s, which minted from %s to %s", k.ID, stamp(k.ActivatedAt), until(k)))
+		}
+	}
+	if len(lost) == 0 {
+		return
+	}
+	verb := "have to log in again"
+	if dryRun {
+		verb = "would have to log in again"
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "warning: the sessions of %d of the %d keys that living tokens can have %s, unless their token was renewed since: %s\n",
+		len(lost), alive, verb, strings.Join(lost, "; "))
+}
+
+func until(k keys.Key) string {
+	if k.RetiredAt.IsZero() {
+		return "now"
+	}
+	return stamp(k.RetiredAt)
 }

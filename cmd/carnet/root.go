@@ -34,7 +34,7 @@ Exit codes: 0 fine, 1 refused, failed or a token was rejected, 2 wrong usage.`,
 	root.SetOut(out)
 	root.AddGroup(&cobra.Group{ID: groupRing, Title: "Rings:"}, &cobra.Group{ID: groupToken, Title: "Tokens:"})
 	addVerbs(root, groupRing, newInitCmd(), newListCmd(), newRotateCmd(), newRevokeCmd(), newPruneCmd(), newExportCmd(),
-		newRewrapCmd(), newCopyCmd())
+		newRewrapCmd(), newCopyCmd(), newAuditCmd())
 	addVerbs(root, groupToken, newIssueCmd(), newInspectCmd(), newVerifyCmd())
 	addVerbs(root, "", newDemoCmd())
 	strictHelp(root)

@@ -1,17 +1,24 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/carnet-go/carnet/keys"
+	"github.com/carnet-go/carnet/keys/keystore"
 )
 
 type rotateVerb struct {
 	edit
-	format formatFlag
-	force  bool
+	format  formatFlag
+	force   bool
+	wait    bool
+	ifOlder time.Duration
 }
 
 func newRotateCmd() *cobra.Command {
@@ -22,14 +29,22 @@ func newRotateCmd() *cobra.Command {
 		Long: `Make the pre-published key active, retire the active one, and pre-publish a
 fresh key. Sessions go on: a retired key still reads its tokens.
 
-A rotation is refused while some node may not have the pre-published key yet.
+A rotation is refused while some node may not have the pre-published key yet: until
+the spread of the ring has passed since it was made and, with a ring in Redis, until
+every node reports that it has it. --wait waits for both.
+
+With --if-older it can run from cron, on any number of machines: one wins.
+
 --format says what the tokens of the fresh key look like; they are minted after
 the next rotation.`,
-		Example: "  carnet rotate ring.json\n  carnet rotate ring.json --format paseto --dry-run",
+		Example: "  carnet rotate ring.json\n  carnet rotate ring.json --if-older 24h\n  carnet rotate ring.json --format paseto --dry-run",
 		Args:    ringArgs(0, 0),
 		RunE:    func(cmd *cobra.Command, args []string) error { return v.run(cmd, args) },
 	}
 	cmd.Flags().BoolVar(&v.force, "force", false, "do not wait: nodes without the key refuse new tokens until they have it")
+	cmd.Flags().BoolVar(&v.wait, "wait", false, "wait until every node has the key, and say what for")
+	cmd.Flags().DurationVar(&v.ifOlder, "if-older", 0, "do nothing unless the active key is older than this")
+	cmd.MarkFlagsMutuallyExclusive("wait", "force")
 	addFormatFlag(cmd, &v.format, "format of the fresh key (default: as the key before it)")
 	v.addFlags(cmd)
 	return cmd
@@ -40,14 +55,29 @@ func (v *rotateVerb) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	before, after, err := v.apply(cmd, p, func(s *keys.Set) (*keys.Set, error) {
-		return s.Rotate(keys.Format(v.format), v.force)
-	})
-	if errors.Is(err, keys.ErrTooSoon) {
-		return advise(err, "wait until %s; or rotate with --force: then a node that lacks the key refuses new tokens until it has it",
-			stamp(before.RotatableAt()))
+	if v.ifOlder < 0 {
+		return usageError("--if-older must not be negative")
 	}
+	before, err := p.load(cmd.Context())
 	if err != nil {
+		return err
+	}
+	if age := time.Since(inState(before, "active").ActivatedAt); age < v.ifOlder {
+		return v.young(cmd, p, before, age)
+	}
+	if v.wait {
+		if err := await(cmd, p, before); err != nil {
+			return err
+		}
+	}
+	before, after, err := v.rotate(cmd, p, before.Generation())
+	switch {
+	case errors.Is(err, keys.ErrTooSoon):
+		return advise(err, "%s", v.whatToDo(cmd, p, before))
+	case errors.Is(err, keystore.ErrConflict) && v.ifOlder > 0:
+		note(cmd, "somebody else changed the ring a moment ago: nothing to do")
+		return nil
+	case err != nil:
 		return err
 	}
 	if err := v.print(cmd.OutOrStdout(), p, before, after); err != nil {
@@ -55,4 +85,81 @@ func (v *rotateVerb) run(cmd *cobra.Command, args []string) error {
 	}
 	v.announce(cmd, p, after)
 	return nil
+}
+
+// rotate rotates the generation that was looked at and no other.
+func (v *rotateVerb) rotate(cmd *cobra.Command, p place, seen uint64) (before, after *keys.Set, err error) {
+	return v.apply(cmd, p, func(s *keys.Set) (*keys.Set, error) {
+		if s.Generation() != seen {
+			return nil, keystore.ErrConflict
+		}
+		if v.force {
+			return s.Rotate(keys.Format(v.format), true)
+		}
+		if err := lagging(cmd.Context(), p, s); err != nil {
+			return nil, err
+		}
+		return s.Rotate(keys.Format(v.format), false)
+	})
+}
+
+// lagging wraps keys.ErrTooSoon if nodes report that they lack the next key.
+func lagging(ctx context.Context, p place, s *keys.Set) error {
+	lag, err := p.Lagging(ctx, s)
+	if err != nil || len(lag) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w: %s", keys.ErrTooSoon, nameNodes(lag))
+}
+
+func nameNodes(nodes []keystore.Node) string {
+	var names []string
+	for _, n := range nodes {
+		names = append(names, fmt.Sprintf("%s (generation %d, heard of %s ago)", n.Name, n.Generation, ago(n.Silent)))
+	}
+	return "these nodes lack the key that is to mint: " + strings.Join(names, ", ")
+}
+
+func (v *rotateVerb) young(cmd *cobra.Command, p place, s *keys.Set, age time.Duration) error {
+	if v.json {
+		if err := v.print(cmd.OutOrStdout(), p, s, s); err != nil {
+			return err
+		}
+	}
+	note(cmd, "the active key of %s is %s old: nothing to do", p, ago(age))
+	return nil
+}
+
+func (v *rotateVerb) whatToDo(cmd *cobra.Command, p place, before *keys.Set) string {
+	force := "--force: then a node that lacks the key refuses new tokens until it has it"
+	if time.Now().Before(before.RotatableAt()) {
+		return fmt.Sprintf("wait until %s, or let --wait do it; or rotate with %s", stamp(before.RotatableAt()), force)
+	}
+	return "see what keeps the nodes, carnet list " + p.shell() + ", or let --wait wait for them; or rotate with " + force
+}
+
+// await waits until the ring can be rotated, and says what for.
+func await(cmd *cobra.Command, p place, s *keys.Set) error {
+	ctx, stop := interruptible(cmd)
+	defer stop()
+	for last := ""; ; {
+		reason := ""
+		if left := time.Until(s.RotatableAt()); left > 0 {
+			reason = "until " + stamp(s.RotatableAt())
+		} else if err := lagging(ctx, p, s); err != nil {
+			reason = err.Error()
+		}
+		if reason == "" {
+			return nil
+		}
+		if reason != last {
+			note(cmd, "waiting: %s", reason)
+			last = reason
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the nodes: %w", context.Cause(ctx))
+		case <-time.After(time.Second):
+		}
+	}
 }

@@ -21,6 +21,8 @@ import (
 
 	"github.com/carnet-go/carnet/internal/redistest"
 	"github.com/carnet-go/carnet/keys"
+	"github.com/carnet-go/carnet/keys/keystore"
+	"github.com/carnet-go/carnet/keys/redisring"
 	"github.com/carnet-go/carnet/token"
 )
 
@@ -40,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"age":   age,
 			"mint":  mint,
 			"json":  jsonHas,
+			"node":  reportNode,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("GODEBUG", os.Getenv("GODEBUG"))
@@ -138,6 +141,16 @@ func mint(ts *testscript.TestScript, _ bool, args []string) {
 	})
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(tok+"\n"), 0o600))
+}
+
+// node URL GENERATION reports, as a node would, that it has a generation.
+func reportNode(ts *testscript.TestScript, _ bool, args []string) {
+	store, closeClient, err := redisring.Open(args[0])
+	ts.Check(err)
+	defer closeClient()
+	generation, err := strconv.ParseUint(args[1], 10, 64)
+	ts.Check(err)
+	ts.Check(store.Report(context.Background(), keystore.Report{Generation: generation}))
 }
 
 // json FILE PATH VALUE compares the value at a path like 0.state or changes.len,
