@@ -206,12 +206,14 @@ func (p *patient) opens(t *testing.T, what string, set *keys.Set, done bool) {
 	}
 }
 
-// calls returns how often a thread makes each system call, at most.
+// calls returns how often a thread makes each system call that is about a file or a
+// descriptor, at most. What is on disk changes at no other, so a kill at another
+// leaves what a kill at the next of these leaves.
 func calls(t *testing.T, verb string) map[string]int {
 	t.Helper()
 	p := newPatient(t, verb)
 	trace := p.path("trace")
-	if code := p.run(t, "-o", trace); code != 0 {
+	if code := p.run(t, "-o", trace, "-e", "trace=%file,%desc"); code != 0 {
 		t.Fatalf("%s by itself: exit code %d", verb, code)
 	}
 	f, err := os.Open(trace)
