@@ -32,8 +32,10 @@ type live[S any] struct {
 	src     Source
 	parse   func(*ringDocument, *S) (*S, error) // the snapshot before may be nil
 	table   func(*S) *table
+	sealed  func(*S) (kid string, n uint64) // nil for a ring that can't mint
 	snap    atomic.Pointer[S]
 	health  atomic.Pointer[health]
+	telling sync.Mutex
 	wanted  chan struct{}
 	caching caching
 	stop    context.CancelFunc
@@ -43,12 +45,22 @@ type live[S any] struct {
 	doc    []byte     // that the snapshot is from
 	sum    string     // of the ring in it
 	behind int        // loads in a row that found the store behind the snapshot
+
+	reported count // tokens that the other nodes know of
 }
 
 // health is how it goes with following.
 type health struct {
 	confirmed time.Time // when the store last had what the snapshot is from
-	problem   error
+	loading   error     // what is wrong with the document or the store
+	watching  error     // why no change will be noticed
+}
+
+func (h *health) problem() error {
+	if h.loading != nil {
+		return h.loading
+	}
+	return h.watching
 }
 
 // open loads the ring and begins to follow it.
@@ -129,7 +141,7 @@ func (l *live[S]) Problem() error {
 		return errNotOpened
 	}
 	if h := l.health.Load(); h != nil {
-		return h.problem
+		return h.problem()
 	}
 	return nil
 }
@@ -157,6 +169,7 @@ func (l *live[S]) want() {
 func (l *live[S]) watch(ctx context.Context, changed chan<- struct{}) {
 	for {
 		err := l.src.store().Watch(ctx, func() {
+			l.tell(func(h *health) { h.watching = nil })
 			select {
 			case changed <- struct{}{}:
 			default:
@@ -165,7 +178,7 @@ func (l *live[S]) watch(ctx context.Context, changed chan<- struct{}) {
 		if ctx.Err() != nil {
 			return
 		}
-		l.tell(fmt.Errorf("follow %s: %w", l.what, err))
+		l.tell(func(h *health) { h.watching = fmt.Errorf("follow %s: %w", l.what, err) })
 		if !sleep(ctx, keystore.Jitter(rereadEvery)) {
 			return
 		}
@@ -214,11 +227,11 @@ func (l *live[S]) load(ctx context.Context) error {
 	}
 	if err != nil {
 		l.restore(ctx, doc, err)
-		l.tell(err)
+		l.tell(func(h *health) { h.loading = err })
 		return err
 	}
 	l.behind = 0
-	l.tell(nil)
+	l.tell(func(h *health) { h.loading, h.confirmed = nil, time.Now() })
 	l.report(ctx)
 	return nil
 }
@@ -242,19 +255,18 @@ func (l *live[S]) take(doc []byte) error {
 	return nil
 }
 
-// tell keeps a problem for [live.Problem], and passes it on if it is another than
-// before. Nil says that the store has what the snapshot is from.
-func (l *live[S]) tell(problem error) {
-	before := l.health.Load()
-	if before == nil {
-		before = new(health)
+// tell notes how it goes, and passes a problem on if it is another than before.
+func (l *live[S]) tell(change func(*health)) {
+	l.telling.Lock()
+	defer l.telling.Unlock()
+	before, now := new(health), new(health)
+	if h := l.health.Load(); h != nil {
+		*before, *now = *h, *h
 	}
-	now := &health{before.confirmed, problem}
-	if problem == nil {
-		now.confirmed = time.Now()
-	}
+	change(now)
 	l.health.Store(now)
-	if message(before.problem) == message(problem) || l.stop == nil {
+	problem := now.problem()
+	if message(before.problem()) == message(problem) || l.stop == nil {
 		return
 	}
 	switch {
@@ -305,6 +317,13 @@ func (l *live[S]) report(ctx context.Context) {
 	if !ok || l.stop == nil {
 		return
 	}
-	r := keystore.Report{Generation: l.Generation(), VerifyOnly: l.kind == kindVerifyOnly}
+	r := keystore.Report{Generation: l.Generation(), VerifyOnly: l.sealed == nil}
+	if l.sealed != nil {
+		var n uint64
+		if r.Key, n = l.sealed(l.snap.Load()); r.Key != l.reported.key {
+			l.reported = count{key: r.Key}
+		}
+		r.Sealed, l.reported.n = n-l.reported.n, n
+	}
 	shared.Report(ctx, r) // it repeats it, and a store that is away is told of by load
 }

@@ -3,6 +3,7 @@ package keys
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/carnet-go/carnet/token"
 )
@@ -20,6 +21,7 @@ type snapshot struct {
 	set    *Set
 	table  *table
 	active sealer
+	sealed *atomic.Uint64 // tokens that this process sealed with the active key
 
 	retired map[string]struct{} // by id
 }
@@ -39,19 +41,24 @@ func (s *Set) Ring() (*Ring, error) {
 func newRing(src Source) *Ring {
 	return &Ring{&live[snapshot]{
 		what: "key ring", kind: kindRing, src: src,
-		table: func(s *snapshot) *table { return s.table },
-		parse: func(d *ringDocument, _ *snapshot) (*snapshot, error) {
+		table:  func(s *snapshot) *table { return s.table },
+		sealed: func(s *snapshot) (string, uint64) { return s.active.ID(), s.sealed.Load() },
+		parse: func(d *ringDocument, old *snapshot) (*snapshot, error) {
 			set, err := d.set()
 			if err != nil {
 				return nil, err
 			}
-			return newSnapshot(set)
+			snap, err := newSnapshot(set)
+			if err == nil && old != nil && old.active.ID() == snap.active.ID() {
+				snap.sealed = old.sealed
+			}
+			return snap, err
 		},
 	}}
 }
 
 func newSnapshot(s *Set) (*snapshot, error) {
-	snap := &snapshot{set: s, table: newTable(s.name, s.generation), retired: map[string]struct{}{}}
+	snap := &snapshot{set: s, sealed: new(atomic.Uint64), table: newTable(s.name, s.generation), retired: map[string]struct{}{}}
 	for _, k := range s.keys {
 		if k.State == revoked {
 			snap.table.revoked[k.ID] = struct{}{}
@@ -103,6 +110,9 @@ func (r *Ring) Seal(c token.Claims) (string, error) {
 	if life := c.ExpiresAt.Sub(c.IssuedAt); life > snap.set.policy.TokenLife {
 		return "", fmt.Errorf("seal token: a life of %v is longer than the ring's %v: make the ring with a longer token life",
 			life, snap.set.policy.TokenLife)
+	}
+	if n := snap.sealed.Add(1); n > maxSealed && snap.set.in(active).Format == JWT {
+		return "", fmt.Errorf("seal token: 2^32 tokens were sealed with the key %s, which is all that it is good for: rotate the ring", snap.active.ID())
 	}
 	return snap.active.Seal(c)
 }

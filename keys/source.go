@@ -184,15 +184,19 @@ func (s Source) Rotate(ctx context.Context, next Format, force bool) (*Set, erro
 		if force {
 			return set.Rotate(next, true)
 		}
-		lag, err := s.Lagging(ctx, set)
-		if err != nil {
+		if err := s.refuseLag(ctx, set); err != nil {
 			return nil, err
-		}
-		if len(lag) > 0 {
-			return nil, fmt.Errorf("%w: %s", ErrTooSoon, describe(lag))
 		}
 		return set.Rotate(next, false)
 	})
+}
+
+func (s Source) refuseLag(ctx context.Context, set *Set) error {
+	lag, err := s.Lagging(ctx, set)
+	if err == nil && len(lag) > 0 {
+		err = fmt.Errorf("%w: %s", ErrTooSoon, describe(lag))
+	}
+	return err
 }
 
 // Lagging returns the nodes that would refuse the tokens of the next rotation: they

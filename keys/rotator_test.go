@@ -1,0 +1,245 @@
+package keys_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/carnet-go/carnet/keys"
+	"github.com/carnet-go/carnet/keys/audit"
+	"github.com/carnet-go/carnet/keys/keystest"
+	"github.com/carnet-go/carnet/keys/keystore"
+)
+
+var year = flag.Bool("year", false, "rotate by policy for a whole year of a fake clock, not for seven weeks")
+
+const day = 24 * time.Hour
+
+// A life is what a key lived through, in order.
+type life struct{ states []string }
+
+// Three processes rotate one ring by policy, each day, and no one else touches it.
+// Each key lives through its states in order, the ring stays bounded, and no token
+// loses its key while it lives.
+func TestRotationByPolicy(t *testing.T) {
+	days := 50
+	if *year {
+		days = 365
+	}
+	synctest.Test(t, func(t *testing.T) {
+		src := keys.Source{Store: keystest.NewStore(), Plain: true}
+		set, err := keys.NewSet(keys.JWT, keys.Policy{})
+		if err == nil {
+			err = src.Create(t.Context(), set)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var rotations atomic.Int64
+		ended := make(chan error)
+		var rings []*keys.Ring
+		for range 3 {
+			ring, err := src.Open(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			rings = append(rings, ring)
+			go func() {
+				ended <- keys.Rotator{Ring: ring, Report: func(generation uint64, err error) {
+					if err != nil {
+						t.Error(err)
+					}
+					rotations.Add(1)
+				}}.Run(ctx)
+			}()
+		}
+		lives, largest := map[string]*life{}, 0
+		var alive []mint
+		for hour := range days * 24 {
+			time.Sleep(time.Hour)
+			set := rings[0].Set()
+			largest = max(largest, len(set.Keys()))
+			for _, k := range set.Keys() {
+				live(lives, k)
+			}
+			if in(t, set, "active").ID == "" || in(t, set, "pre-published").ID == "" {
+				t.Fatal("no active or no pre-published key")
+			}
+			minter := rings[hour%len(rings)]
+			c := claims()
+			c.ExpiresAt = c.IssuedAt.Add(31 * day)
+			tok, err := minter.Seal(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			alive = append(alive, mint{tok, "", c.ExpiresAt.Add(5 * time.Minute)})
+			for len(alive) > 0 && !time.Now().Before(alive[0].dies) {
+				alive = alive[1:]
+			}
+			for i, ring := range rings { // the oldest, the newest and one of the others
+				for _, at := range []int{0, len(alive) - 1, (hour * 7919) % len(alive)} {
+					if _, err := ring.Open(alive[at].tok, session); err != nil {
+						t.Fatalf("hour %d: ring %d refuses a live token: %v", hour, i, err)
+					}
+				}
+			}
+		}
+		cancel()
+		for range rings {
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		}
+		for _, ring := range rings {
+			ring.Close()
+		}
+		last := rings[0].Set()
+		if err := audit.Check(last.Record(), last.Generation()); err != nil {
+			t.Error(err)
+		}
+		checkLives(t, lives, last)
+		rotated := len(lives) - 2
+		if rotated < days-1 || rotated > days {
+			t.Errorf("%d rotations in %d days", rotated, days)
+		}
+		if edits := int64(last.Generation() - 1); edits != rotations.Load() {
+			t.Errorf("%d edits, of which %d were told", edits, rotations.Load())
+		}
+		if largest > 31+5 {
+			t.Errorf("the ring had %d keys", largest)
+		}
+		t.Logf("%d days: %d rotations, at most %d keys, generation %d", days, rotated, largest, last.Generation())
+	})
+}
+
+func live(lives map[string]*life, k keys.Key) {
+	l := lives[k.ID]
+	if l == nil {
+		l = new(life)
+		lives[k.ID] = l
+	}
+	if n := len(l.states); n == 0 || l.states[n-1] != k.State {
+		l.states = append(l.states, k.State)
+	}
+}
+
+// checkLives wants each key to have been pre-published, active, retired and gone,
+// up to where it is now.
+func checkLives(t *testing.T, lives map[string]*life, last *keys.Set) {
+	t.Helper()
+	now := map[string]string{}
+	for _, k := range last.Keys() {
+		now[k.ID] = k.State
+	}
+	firstActive := last.Record()[0].Keys[0]
+	for id, l := range lives {
+		want := "[pre-published active retired]"
+		switch state, there := now[id]; {
+		case id == firstActive:
+			want = "[active retired]"
+		case there && state == "pre-published":
+			want = "[pre-published]"
+		case there && state == "active":
+			want = "[pre-published active]"
+		}
+		if got := fmt.Sprint(l.states); got != want {
+			t.Errorf("key %s lived through %s, want %s", id, got, want)
+		}
+	}
+}
+
+// A counter is a shared store that says how often its key was used.
+type counter struct {
+	keystore.Store
+	key    string
+	sealed atomic.Uint64
+	nodes  atomic.Pointer[[]keystore.Node]
+}
+
+func (c *counter) Report(_ context.Context, r keystore.Report) error {
+	if r.Key == c.key {
+		c.sealed.Add(r.Sealed)
+	}
+	return nil
+}
+
+func (c *counter) Nodes(context.Context) ([]keystore.Node, error) { return *c.nodes.Load(), nil }
+
+func (c *counter) Sealed(_ context.Context, kid string) (uint64, error) {
+	if kid != c.key {
+		return 0, nil
+	}
+	return c.sealed.Load(), nil
+}
+
+// A key of AES-GCM is replaced long before its bound, when the fleet has used it
+// up; not while a node would lack the next one.
+func TestAKeyThatIsUsedUpIsReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &counter{Store: keystest.NewStore()}
+		store.nodes.Store(new([]keystore.Node))
+		src := keys.Source{Store: store, Plain: true}
+		if err := src.Create(t.Context(), newSet(t, keys.JWT)); err != nil {
+			t.Fatal(err)
+		}
+		ring, err := src.Open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		store.key = in(t, ring.Set(), "active").ID
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- keys.Rotator{Ring: ring, Every: 30 * day}.Run(ctx) }()
+		for range 1000 {
+			seal(t, ring)
+		}
+		time.Sleep(time.Hour)
+		if n := store.sealed.Load(); n != 1000 {
+			t.Errorf("%d tokens were reported of 1000", n)
+		}
+		store.sealed.Store(1<<31 - 1)
+		time.Sleep(time.Hour)
+		if ring.Generation() != 1 {
+			t.Error("rotated without a reason")
+		}
+		store.nodes.Store(&[]keystore.Node{{Name: "web-1"}})
+		s := must(t)(src.Edit(t.Context(), func(s *keys.Set) (*keys.Set, error) { return s.Revoke(in(t, s, "pre-published").ID) }))
+		store.sealed.Store(1 << 31)
+		time.Sleep(time.Hour)
+		if ring.Generation() != s.Generation() {
+			t.Error("rotated while a node lags")
+		}
+		store.nodes.Store(new([]keystore.Node))
+		time.Sleep(time.Hour)
+		if ring.Generation() != s.Generation()+1 {
+			t.Error("a key that is used up was kept")
+		}
+		cancel()
+		<-ended
+		ring.Close()
+	})
+}
+
+func TestARotatorThatCannotWorkSaysSo(t *testing.T) {
+	src := sealedFile(t)
+	ring, err := src.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ring.Close()
+	for what, r := range map[string]keys.Rotator{
+		"no ring":          {},
+		"a ring in memory": {Ring: ringOf(t, newSet(t, keys.JWT))},
+		"too often":        {Ring: ring, Every: time.Minute},
+	} {
+		if err := r.Run(t.Context()); err == nil || errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
