@@ -51,10 +51,10 @@ crash: tools
 	go test -race -timeout 60m -v -run Survives ./revocation/filelist -every
 	go test -timeout 60m -v -run Survives ./cmd/carnet -every
 
-# A thousand logouts that meet a response in flight, on Redis. make test has a
-# sample, and a thousand in memory.
+# A thousand logouts that meet a response in flight, in memory and on Redis. make
+# test has a sample.
 inflight: tools
-	go test -race -v -run InFlight ./revocation/redislist -logouts 1000
+	go test -race -v -run InFlight ./internal/inflight ./revocation/redislist -logouts 1000
 
 # make test rotates by policy for seven weeks of a fake clock, and has a fleet of
 # processes rotate ten times; this for a year, and a hundred times.

@@ -98,35 +98,40 @@ func TestClocksThatDisagree(t *testing.T) {
 		{"ahead by five minutes, as much leeway", 5 * minute, 5 * minute, 0, life},
 		{"behind by five minutes, as much leeway", -5 * minute, 5 * minute, 0, life + 10*minute},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			judge := func(after time.Duration) error {
-				// The bubble's clock is the judge's: it starts at genesis.
-				c := claims(genesis.Add(10*minute - tt.ahead))
-				conf := web
-				conf.Leeway = tt.leeway
-				var err error
-				synctest.Test(t, func(t *testing.T) {
-					time.Sleep(10*minute + after)
-					_, err = token.NewVerifier[user](fixed(c), conf).Verify("a token")
-				})
-				return err
-			}
-			if tt.first > 0 {
-				if err := judge(tt.first - 1); !errors.Is(err, token.ErrNotYet) {
-					t.Errorf("too early: %v", err)
+		for kind, idle := range map[string]bool{"idle": true, "absolute": false} {
+			t.Run(tt.name+", "+kind, func(t *testing.T) {
+				judge := func(after time.Duration) error {
+					// The bubble's clock is the judge's: it starts at genesis.
+					c := claims(genesis.Add(10*minute - tt.ahead))
+					if !idle {
+						c.EndsAt = c.ExpiresAt
+					}
+					conf := web
+					conf.Leeway = tt.leeway
+					var err error
+					synctest.Test(t, func(t *testing.T) {
+						time.Sleep(10*minute + after)
+						_, err = token.NewVerifier[user](fixed(c), conf).Verify("a token")
+					})
+					return err
 				}
-			}
-			for _, after := range []time.Duration{tt.first, tt.until - 1} {
-				if err := judge(after); err != nil {
-					t.Errorf("after %v: %v", after, err)
+				if tt.first > 0 {
+					if err := judge(tt.first - 1); !errors.Is(err, token.ErrNotYet) {
+						t.Errorf("too early: %v", err)
+					}
 				}
-			}
-			for _, after := range []time.Duration{tt.until, end} {
-				if err := judge(after); !isIdle(err) {
-					t.Errorf("after %v: %v", after, err)
+				for _, after := range []time.Duration{tt.first, tt.until - 1} {
+					if err := judge(after); err != nil {
+						t.Errorf("after %v: %v", after, err)
+					}
 				}
-			}
-		})
+				for _, after := range []time.Duration{tt.until, end} {
+					if err := judge(after); !errors.Is(err, token.ErrExpired) || isIdle(err) != idle {
+						t.Errorf("after %v: %v", after, err)
+					}
+				}
+			})
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package inflight
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -10,9 +11,11 @@ import (
 	"github.com/carnet-go/carnet/revocation"
 )
 
+var logouts = flag.Int("logouts", 300, "how many logouts meet a response in flight")
+
 func TestAResponseInFlightLogsNobodyIn(t *testing.T) {
 	list := revocation.NewMemory()
-	Logouts(t, 1000, list, list)
+	Logouts(t, *logouts, list, list)
 }
 
 // The same with the logout at each point of a request where it can come between.
