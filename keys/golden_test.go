@@ -2,6 +2,7 @@ package keys_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/carnet-go/carnet/internal/formattest"
 	"github.com/carnet-go/carnet/keys"
+	"github.com/carnet-go/carnet/keys/kek"
 	"github.com/carnet-go/carnet/token"
 )
 
@@ -82,6 +84,36 @@ func TestGoldenRingsAreWritten(t *testing.T) {
 		doc, err = ring.Set().JWKS()
 		if err != nil || !bytes.Equal(doc, goldenFile(t, f, "jwks.json")) {
 			t.Errorf("the JWK set is written in another way: %v", err)
+		}
+	})
+}
+
+func TestGoldenSealedRingsAreRead(t *testing.T) {
+	sum := sha256.Sum256([]byte("carnet golden kek"))
+	raw, err := kek.New(sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	words, err := kek.Passphrase("correct horse battery staple")
+	if err != nil {
+		t.Fatal(err)
+	}
+	formattest.Each(t, func(t *testing.T, f keys.Format) {
+		for name, key := range map[string]*kek.Key{"sealed.json": raw, "sealed-passphrase.json": words} {
+			path := filepath.Join(t.TempDir(), name)
+			write(t, path, goldenFile(t, f, name))
+			src := keys.Source{Path: path, Key: key}
+			set, err := src.Load(t.Context())
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if doc, err := set.VerifyOnly(); err != nil || !bytes.Equal(doc, goldenFile(t, f, "verify-only.json")) {
+				t.Errorf("%s holds another ring: %v", name, err)
+			}
+			src.Key = key.ForVerifyOnly()
+			if verify, err := src.OpenVerifyOnly(t.Context()); err != nil || verify.Generation() != 3 {
+				t.Errorf("%s: the verify-only ring: %v", name, err)
+			}
 		}
 	})
 }

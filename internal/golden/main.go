@@ -51,6 +51,9 @@ func generate() (map[string][]byte, error) {
 		if format == "jwt" {
 			files["jwt/jwks.json"] = jwks(keys)
 		}
+		if err := addSealed(files, format); err != nil {
+			return nil, err
+		}
 		for _, purpose := range []string{"session", "refresh", "challenge"} {
 			for _, k := range keys {
 				if purpose != "session" && k.state != "active" {

@@ -89,13 +89,13 @@ func ring(keys []key, private bool) string {
 func (k key) member(private bool) string {
 	text := fmt.Sprintf("      {\n        \"id\": %q,\n        \"format\": %q,\n        \"state\": %q,\n", k.id, k.format, k.state)
 	text += events[k.state]
-	text += fmt.Sprintf("        \"public\": %q", base64.StdEncoding.EncodeToString(k.public()))
+	text += fmt.Sprintf("        \"public\": %q", std64(k.public()))
 	if k.state == "revoked" {
 		return text + "\n      }"
 	}
-	text += fmt.Sprintf(",\n        \"seal\": %q", base64.StdEncoding.EncodeToString(k.seal))
+	text += fmt.Sprintf(",\n        \"seal\": %q", std64(k.seal))
 	if private {
-		text += fmt.Sprintf(",\n        \"sign\": %q", base64.StdEncoding.EncodeToString(k.sign.Seed()))
+		text += fmt.Sprintf(",\n        \"sign\": %q", std64(k.sign.Seed()))
 	}
 	return text + "\n      }"
 }
