@@ -3,7 +3,12 @@ package keys
 import (
 	"bytes"
 	"crypto/fips140"
+	"crypto/sha256"
+	"os"
+	"strings"
 	"testing"
+
+	"github.com/carnet-go/carnet/keys/kek"
 )
 
 func seedDocuments(f *testing.F, marshal func(*Set) ([]byte, error)) {
@@ -26,8 +31,22 @@ func seedDocuments(f *testing.F, marshal func(*Set) ([]byte, error)) {
 			f.Fatal(err)
 		}
 	}
+	for _, name := range []string{"ring", "verify-only", "sealed"} {
+		seedGolden(f, name)
+	}
 	f.Add([]byte(`{"kind":"carnet ring","version":1,"sha256":"","ring":{}}`))
 	f.Add([]byte(`{"kind":"carnet verify-only ring","version":1,"sha256":"","ring":{}}`))
+}
+
+// seedGolden adds the golden files of that name.
+func seedGolden(f *testing.F, name string) {
+	for _, format := range []Format{JWT, PASETO} {
+		doc, err := os.ReadFile("testdata/golden/" + string(format) + "/" + name + ".json")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(doc)
+	}
 }
 
 // fixSum makes the fuzzer reach what is behind the checksum.
@@ -84,6 +103,28 @@ func FuzzVerifyOnlyDocument(f *testing.F) {
 			}
 			if tab, err := r.table(); err == nil && len(tab.openers) < 2 {
 				t.Fatal("a ring without an active and a pre-published key")
+			}
+		}
+	})
+}
+
+// FuzzSealedDocument reads rings at rest with the key of the golden ones. What
+// opens must say what one of them says.
+func FuzzSealedDocument(f *testing.F) {
+	sum := sha256.Sum256([]byte("carnet golden kek"))
+	key, err := kek.New(sum[:])
+	if err != nil {
+		f.Fatal(err)
+	}
+	seedGolden(f, "sealed")
+	seedGolden(f, "sealed-passphrase")
+	seedGolden(f, "ring")
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		for _, doc := range [][]byte{doc, fixSum(doc)} {
+			for _, kind := range []string{kindRing, kindVerifyOnly} {
+				if _, r, err := unseal(doc, key, kind); err == nil && (!strings.HasPrefix(r.Name, "GOLDEN") || r.Generation != 3) {
+					t.Errorf("%q of generation %d was opened", r.Name, r.Generation)
+				}
 			}
 		}
 	})
