@@ -49,6 +49,21 @@
 // A request with two cookies of the name is refused: one of them may have been
 // planted, and the order says nothing about which.
 //
+// # Login, other rights, logout
+//
+// Login starts a session under a new id, and takes the one that the request came
+// with back. So does Elevate, which keeps the data, and Reauthenticate, for a user
+// whose password was checked once more. Logout ends this session, LogoutOthers all
+// others of its subject, and LogoutEverywhere both. None of them can be undone by a
+// response that is in flight.
+//
+// Visitors who have not logged in have Sessions of their own, with another audience
+// and another cookie, so that nothing behind the Require of users lets a visitor
+// pass. At the login the handler says what becomes of the visit: it copies what is
+// to be kept from one session's data to the other's, and calls Logout of the
+// visitors or does not. Give each visitor a subject of his own, as LogoutEverywhere
+// is about a subject.
+//
 // # Other sites
 //
 // Requests with a cookie are checked by [http.CrossOriginProtection], unless the

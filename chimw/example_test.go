@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -77,6 +78,40 @@ func ExampleNewGuard() {
 	// Output:
 	// refused: invalid token: the request has none
 	// GET /me 401 Unauthorized
+}
+
+// Money moves only for who has just logged in, or just given the password again.
+func ExampleSessions_RequireFresh() {
+	ring, err := newMemoryRing()
+	if err != nil {
+		log.Fatal(err)
+	}
+	config := token.Config{Issuer: "example.com", Audience: "web", MaxAge: 30 * 24 * time.Hour}
+	sessions := chimw.New(token.NewIssuer[User](ring, config), chimw.Config{})
+	remember := sessions.Lasting(7*24*time.Hour, 30*24*time.Hour)
+
+	r := chi.NewRouter()
+	r.Post("/login", func(w http.ResponseWriter, r *http.Request) {
+		if err := remember.Login(w, r, r.PostFormValue("name"), User{}); err != nil {
+			http.Error(w, "try again", http.StatusServiceUnavailable)
+		}
+	})
+	r.With(sessions.RequireFresh(5*time.Minute)).Post("/transfer", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "done")
+	})
+	r.With(sessions.Require).Post("/confirm", func(w http.ResponseWriter, r *http.Request) {
+		// check the password here
+		if err := sessions.Reauthenticate(w, r, nil); err != nil {
+			http.Error(w, "try again", http.StatusServiceUnavailable)
+		}
+	})
+
+	browse(r, "POST /transfer", "POST /login", "POST /confirm", "POST /transfer")
+	// Output:
+	// POST /transfer 401 Unauthorized
+	// POST /login 200
+	// POST /confirm 200
+	// POST /transfer 200 done
 }
 
 func newMemoryRing() (*keys.Ring, error) {

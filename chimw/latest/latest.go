@@ -13,8 +13,8 @@
 //
 // A cookie whose successor the client has not shown yet: its response may have been
 // lost. And a change that another route makes to an old cookie counts as a change:
-// put each route that calls Update behind RequireLatest, or the old data can be
-// brought up to date there. What must be right to the last cent belongs into a
+// put each route that calls Update or Elevate behind RequireLatest, or the old data
+// can be brought up to date there. What must be right to the last cent belongs into a
 // database.
 package latest
 
