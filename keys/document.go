@@ -52,8 +52,9 @@ type keyDocument struct {
 	RetiredAt   time.Time `json:"retired_at,omitzero"`
 	RevokedAt   time.Time `json:"revoked_at,omitzero"`
 	Public      []byte    `json:"public"`
-	Seal        []byte    `json:"seal,omitzero"` // 32 bytes
-	Sign        []byte    `json:"sign,omitzero"` // the 32-byte seed of RFC 8032 section 5.1.5
+	Seal        []byte    `json:"seal,omitzero"`   // 32 bytes
+	Sign        []byte    `json:"sign,omitzero"`   // the 32-byte seed of RFC 8032 section 5.1.5
+	Signer      string    `json:"signer,omitzero"` // name of the one outside that signs
 }
 
 // maxKeys bounds what a reader does with a ring. A ring that rotates each hour
@@ -63,7 +64,10 @@ const maxKeys = 1000
 // marshal writes the whole ring, secrets included.
 func (s *Set) marshal() ([]byte, error) {
 	return s.document(kindRing, func(k key, d *keyDocument) {
-		d.Seal, d.Sign = k.seal[:], k.sign.Seed()
+		d.Seal, d.Signer = k.seal[:], k.Signer
+		if k.sign != nil {
+			d.Sign = k.sign.Seed()
+		}
 	})
 }
 
@@ -82,7 +86,7 @@ func (s *Set) document(kind string, addSecrets func(key, *keyDocument)) ([]byte,
 		r.Spread, r.TokenLife = int64(s.policy.Spread/time.Second), int64(s.policy.TokenLife/time.Second)
 	}
 	for _, k := range s.keys {
-		d := keyDocument{k.ID, k.Format, k.State, k.Generation, k.CreatedAt, k.ActivatedAt, k.RetiredAt, k.RevokedAt, k.Public, nil, nil}
+		d := keyDocument{k.ID, k.Format, k.State, k.Generation, k.CreatedAt, k.ActivatedAt, k.RetiredAt, k.RevokedAt, k.Public, nil, nil, ""}
 		if k.secrets != nil {
 			addSecrets(k, &d)
 		}
@@ -188,8 +192,11 @@ func checkSeconds(ns ...int64) error {
 
 func (d *keyDocument) check(kind string) error {
 	wantSeal, wantSign := 32, ed25519.SeedSize
-	if kind == kindVerifyOnly {
+	if kind == kindVerifyOnly || d.Signer != "" {
 		wantSign = 0
+	}
+	if len(d.Signer) > maxSignerName || d.Signer != "" && kind == kindVerifyOnly {
+		return errors.New("the name of its signer is too long, or has no place here")
 	}
 	switch d.State {
 	case prePublished, active, retired:
@@ -214,7 +221,7 @@ func (d *keyDocument) check(kind string) error {
 func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
 
 func (d *keyDocument) key() Key {
-	return Key{d.ID, d.Format, d.State, d.Generation, d.CreatedAt, d.ActivatedAt, d.RetiredAt, d.RevokedAt, d.Public}
+	return Key{d.ID, d.Format, d.State, d.Generation, d.CreatedAt, d.ActivatedAt, d.RetiredAt, d.RevokedAt, d.Public, d.Signer}
 }
 
 // set is the ring with all its secrets.
@@ -223,8 +230,11 @@ func (r *ringDocument) set() (*Set, error) {
 	for _, d := range r.Keys {
 		k := key{Key: d.key()}
 		if d.State != revoked {
-			k.secrets = &secrets{seal: [32]byte(d.Seal), sign: ed25519.NewKeyFromSeed(d.Sign)}
-			if !k.Public.Equal(k.sign.Public()) {
+			k.secrets = &secrets{seal: [32]byte(d.Seal)}
+			if d.Signer == "" {
+				k.sign = ed25519.NewKeyFromSeed(d.Sign)
+			}
+			if k.sign != nil && !k.Public.Equal(k.sign.Public()) {
 				return nil, fmt.Errorf("key %.60q: its public and private halves do not belong together", d.ID)
 			}
 			if _, err := d.opener(); err != nil {

@@ -79,7 +79,7 @@ func FuzzRingDocument(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			if _, err := newSnapshot(s); err != nil {
+			if _, err := newSnapshot(s, nil); err != nil {
 				t.Fatalf("a ring that was read can't be used: %v", err)
 			}
 			again, err := s.marshal()

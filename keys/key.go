@@ -41,6 +41,7 @@ type Key struct {
 	RetiredAt   time.Time
 	RevokedAt   time.Time
 	Public      ed25519.PublicKey
+	Signer      string // name of the one outside that has the private key; empty if the ring has it
 }
 
 // key is a Key with its secrets. They sit behind a pointer, which fmt does not
@@ -52,7 +53,7 @@ type key struct {
 
 type secrets struct {
 	seal [32]byte // seals and opens the envelope
-	sign ed25519.PrivateKey
+	sign ed25519.PrivateKey // nil if it is outside
 }
 
 // An opener reads the tokens of one key, a sealer mints them. They are

@@ -29,7 +29,7 @@ type snapshot struct {
 // Ring returns a ring of this set that lives in memory only, for tests and for
 // programs that keep their keys elsewhere.
 func (s *Set) Ring() (*Ring, error) {
-	snap, err := newSnapshot(s)
+	snap, err := newSnapshot(s, nil)
 	if err != nil {
 		return nil, fmt.Errorf("new key ring: %w", err)
 	}
@@ -48,7 +48,7 @@ func newRing(src Source) *Ring {
 			if err != nil {
 				return nil, err
 			}
-			snap, err := newSnapshot(set)
+			snap, err := newSnapshot(set, src.Signer)
 			if err == nil && old != nil && old.active.ID() == snap.active.ID() {
 				snap.sealed = old.sealed
 			}
@@ -57,14 +57,14 @@ func newRing(src Source) *Ring {
 	}}
 }
 
-func newSnapshot(s *Set) (*snapshot, error) {
+func newSnapshot(s *Set, find findSigner) (*snapshot, error) {
 	snap := &snapshot{set: s, sealed: new(atomic.Uint64), table: newTable(s.name, s.generation), retired: map[string]struct{}{}}
 	for _, k := range s.keys {
 		if k.State == revoked {
 			snap.table.revoked[k.ID] = struct{}{}
 			continue
 		}
-		so, err := newSealer(k.Format, k.seal[:], k.sign)
+		so, err := newSealer(k.Format, k.seal[:], k.signer(find))
 		if err != nil {
 			return nil, err
 		}

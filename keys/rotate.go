@@ -18,6 +18,13 @@ const maxLeeway = 5 * time.Minute
 // policy's Spread. With force it does not: a node that lacks the key will refuse
 // the new tokens until it has it.
 func (s *Set) Rotate(next Format, force bool) (*Set, error) {
+	if k := s.in(prePublished); k.Signer != "" {
+		return nil, fmt.Errorf("rotate: key %s, which comes next, signs by %q outside of the ring: say by RotateTo which signer follows", k.ID, k.Signer)
+	}
+	return s.rotate(next, force)
+}
+
+func (s *Set) rotate(next Format, force bool) (*Set, error) {
 	now := currentSecond()
 	if ready := s.RotatableAt(); now.Before(ready) && !force {
 		return nil, fmt.Errorf("%w: key %s was pre-published at %s, and nodes may not have it before %s",

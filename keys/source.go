@@ -2,6 +2,7 @@ package keys
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -30,6 +31,11 @@ type Source struct {
 	// reads its document can mint sessions; [Source.Create] makes one only if Plain
 	// says so.
 	Plain bool
+
+	// Signer finds the signer of a key that is not in the ring by its name, see
+	// [Set.RotateTo]. It is called at the first token that the key mints. Nil is
+	// for rings that have all their keys.
+	Signer func(ctx context.Context, name string) (crypto.Signer, error)
 
 	// Report is told when an open ring can't follow its store and goes on with the
 	// keys it has, and again, with nil, when that is over. Nil means that
@@ -301,7 +307,7 @@ func (s Source) OpenVerifyOnly(ctx context.Context) (*VerifyRing, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open verify-only ring: %w", err)
 	}
-	s.Key = s.Key.ForVerifyOnly()
+	s.Key, s.Signer = s.Key.ForVerifyOnly(), nil
 	r := newVerifyRing(s)
 	if err := r.open(ctx); err != nil {
 		return nil, err
