@@ -102,16 +102,16 @@ func (t *table) covering(id, session ID, started int64, now func() int64) (e Ent
 		return Entry{}, false
 	}
 	c := cut{until: until(atomic.LoadUint64(&a.words[at+1]))}
-	clock := ticks(now())
-	if t.axis.Whole() {
-		return t.entry(id, c), c.inForce(clock)
+	if !t.axis.Whole() {
+		moment := atomic.LoadUint64(&a.words[at+2])
+		if moment&bitMore != 0 {
+			return t.beside(s, id, session, started, ticks(now()))
+		}
+		if c.at = int64(moment) >> 1; started >= c.at {
+			return Entry{}, false // before the clock is read, which takes longer
+		}
 	}
-	moment := atomic.LoadUint64(&a.words[at+2])
-	if moment&bitMore == 0 {
-		c.at = int64(moment) >> 1
-		return t.entry(id, c), c.inForce(clock) && started < c.at
-	}
-	return t.beside(s, id, session, started, clock)
+	return t.entry(id, c), c.inForce(ticks(now()))
 }
 
 func (t *table) beside(s *shard, id, session ID, started int64, clock uint32) (Entry, bool) {
