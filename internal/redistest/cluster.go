@@ -49,7 +49,7 @@ func (c *Cluster) MasterOf(key string) *Server {
 			continue
 		}
 		// A node that doesn't have the key says who does.
-		if _, err := s.Do("GET", key); err == nil && s.Info("replication", "role") == "master" {
+		if _, err := s.Do("TYPE", key); err == nil && s.Info("replication", "role") == "master" {
 			return s
 		}
 	}

@@ -29,6 +29,7 @@ type Server struct {
 	tb      testing.TB
 	program string
 	args    []string
+	env     []string
 	cmd     *exec.Cmd
 }
 
@@ -83,6 +84,7 @@ func (s *Server) Start() {
 func (s *Server) Launch() {
 	s.tb.Helper()
 	s.cmd = exec.Command(s.program, s.args...)
+	s.cmd.Env = append(os.Environ(), s.env...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt is for the test alone
 	if err := s.cmd.Start(); err != nil {
 		s.tb.Fatalf("start %s: %v (make tools installs it)", s.program, err)

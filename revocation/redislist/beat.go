@@ -161,6 +161,9 @@ func (l *List) judge(h head, sent time.Duration, pos int) (awaiting bool) {
 	if !c.whole && h.age > warmUp && h.needy == 0 {
 		c.whole = true
 	}
+	if !c.whole {
+		l.config.Log.Debug("redislist: the log is not complete yet", "age", h.age, "nodes with more marks", h.needy)
+	}
 	at, known := c.at[h.tip]
 	if !known && h.tip == c.tip {
 		at, known = c.pos, true

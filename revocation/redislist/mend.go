@@ -18,6 +18,7 @@ func (l *List) mend() {
 	for l.ctx.Err() == nil {
 		if err := l.mendOnce(); err != nil {
 			l.failed(err)
+			l.config.Log.Debug("redislist: copy and log do not agree yet", "err", err)
 			wait = min(max(2*wait, 20*time.Millisecond), time.Second)
 			l.rest(around(wait))
 			continue

@@ -35,6 +35,11 @@ func clusterLoses(t *testing.T, config redislist.Config) {
 	old := c.MasterOf(headKey)
 	old.Kill()
 	killed := time.Now()
+	if config.Replicas > 0 {
+		// The new master has no replica left; the old one becomes one.
+		time.Sleep(3 * time.Second)
+		old.Start()
+	}
 	var sessions []token.Claims
 	n := w.count()
 	waitFor(t, "acknowledgements of the new master", func() bool { return w.count() > n+100 })

@@ -73,7 +73,7 @@ func closing(t testing.TB, c redis.UniversalClient) redis.UniversalClient {
 
 func open(t testing.TB, c redis.UniversalClient, config redislist.Config) *redislist.List {
 	if config.Log == nil {
-		config.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+		config.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	l := config.New(c, "soak:")
 	t.Cleanup(func() { l.Close() })
