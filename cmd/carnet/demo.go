@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +17,7 @@ import (
 func newDemoCmd() *cobra.Command {
 	var addr string
 	var asJSON bool
+	p := &listPlace{prefix: "carnet-demo:", wait: 10 * time.Second}
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Run three nodes that share sessions without a store",
@@ -21,20 +25,31 @@ func newDemoCmd() *cobra.Command {
 of them. Node A mints sessions; B and C can only read them. The ring is a fresh
 one in a temporary directory and is removed at the end. Ctrl-C ends the demo.
 
+With --redis each node has a connection and a copy of the denylist of its own, and a
+logout on one is known on the others in a moment. Stop Redis, and the nodes go on.
+
 Addresses go to standard output, what the nodes refuse to standard error.`,
-		Example: "  carnet demo\n  carnet demo --addr 127.0.0.1:9000 --json",
+		Example: "  carnet demo\n  carnet demo --addr 127.0.0.1:9000 --json\n  carnet demo --redis redis://localhost:6379/0",
 		Args:    cobra.ExactArgs(0),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return runDemo(cmd, addr, asJSON) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runDemo(cmd, p, addr, asJSON) },
 	}
 	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:8080", "where the front listens")
+	cmd.Flags().StringVar(&p.list, "redis", "", "have the nodes share a denylist on the Redis at `redis://HOST:PORT/DB`")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the addresses as an object")
 	return cmd
 }
 
-func runDemo(cmd *cobra.Command, addr string, asJSON bool) error {
+func runDemo(cmd *cobra.Command, p *listPlace, addr string, asJSON bool) error {
+	open, err := demoList(cmd, p)
+	if err != nil {
+		return err
+	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	d, err := demo.Start(addr, cmd.ErrOrStderr())
+	d, err := demo.Start(addr, cmd.ErrOrStderr(), open)
+	if f := new(failure); errors.As(err, &f) {
+		return err // it has advice of its own
+	}
 	if err != nil {
 		return advise(err, "choose another address with --addr")
 	}
@@ -43,8 +58,22 @@ func runDemo(cmd *cobra.Command, addr string, asJSON bool) error {
 		return err
 	}
 	next(cmd, "open %s in a browser; Ctrl-C ends the demo", d.Front)
+	if open != nil {
+		next(cmd, "deny somebody: carnet deny subject alice --list %s --prefix %s", shell(p.String()), p.prefix)
+	}
 	<-ctx.Done()
 	return d.Close()
+}
+
+// demoList returns what opens the denylist of a node; nil is one in memory.
+func demoList(cmd *cobra.Command, p *listPlace) (demo.OpenList, error) {
+	if p.list == "" {
+		return nil, nil
+	}
+	if err := p.check(); err != nil || !p.redis() {
+		return nil, cmp.Or(err, usageError("--redis takes an address as redis://HOST:PORT/DB"))
+	}
+	return func() (demo.Denylist, error) { return p.openRedis(cmd.Context()) }, nil
 }
 
 func printDemo(w io.Writer, d *demo.Demo, asJSON bool) error {

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/carnet-go/carnet/internal/redistest"
 )
 
 // runCarnet starts the command that TestMain makes of this test binary.
@@ -104,5 +106,70 @@ func TestDemoOnATakenPort(t *testing.T) {
 	}
 	if code := cmd.ProcessState.ExitCode(); code != exitFailed {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+// Nodes with a connection and a copy each: what is denied at the command line or
+// by a logout on one is refused on all, and stays so while Redis is away.
+func TestDemoOnRedis(t *testing.T) {
+	server := redistest.Start(t)
+	list := "redis://" + server.Addr + "/0"
+	_, stdout := runCarnet(t, "demo", "--addr", "127.0.0.1:0", "--json", "--redis", list)
+	line, err := stdout.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ready struct {
+		Front string
+		Nodes []struct{ URL string }
+	}
+	if err := json.Unmarshal([]byte(line), &ready); err != nil || len(ready.Nodes) != 3 {
+		t.Fatalf("%v in %q", err, line)
+	}
+	send := func(method, url, cookie, form string) *http.Response {
+		t.Helper()
+		req, err := http.NewRequest(method, url, strings.NewReader(form))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Cookie", cookie)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp
+	}
+	logIn := func(name string) string {
+		t.Helper()
+		resp := send("POST", ready.Front+"/login", "", "name="+name)
+		if resp.StatusCode != http.StatusOK || len(resp.Cookies()) != 1 {
+			t.Fatalf("login: %d", resp.StatusCode)
+		}
+		return resp.Cookies()[0].Name + "=" + resp.Cookies()[0].Value
+	}
+	alice, bob, carol := logIn("alice"), logIn("bob"), logIn("carol")
+	if resp := send("POST", ready.Nodes[1].URL+"/logout", bob, ""); resp.StatusCode != http.StatusOK {
+		t.Errorf("logout: %d", resp.StatusCode)
+	}
+	cmd, _ := runCarnet(t, "deny", "subject", "alice", "--list", list, "--prefix", "carnet-demo:")
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range ready.Nodes {
+		for _, cookie := range []string{alice, bob} {
+			redistest.Wait(t, "the node refuses", func() bool {
+				return send("GET", n.URL+"/me", cookie, "").StatusCode == http.StatusUnauthorized
+			})
+		}
+	}
+	server.Kill()
+	for _, n := range ready.Nodes {
+		for cookie, want := range map[string]int{alice: http.StatusUnauthorized, bob: http.StatusUnauthorized, carol: http.StatusOK} {
+			if resp := send("GET", n.URL+"/me", cookie, ""); resp.StatusCode != want {
+				t.Errorf("without Redis: %d, want %d", resp.StatusCode, want)
+			}
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 const (
 	groupRing  = "ring"
 	groupToken = "token"
+	groupList  = "list"
 )
 
 // newRoot returns the command. Its completion verb keeps the output that it finds
@@ -32,10 +33,12 @@ Exit codes: 0 fine, 1 refused, failed or a token was rejected, 2 wrong usage.`,
 		},
 	}
 	root.SetOut(out)
-	root.AddGroup(&cobra.Group{ID: groupRing, Title: "Rings:"}, &cobra.Group{ID: groupToken, Title: "Tokens:"})
+	root.AddGroup(&cobra.Group{ID: groupRing, Title: "Rings:"}, &cobra.Group{ID: groupToken, Title: "Tokens:"},
+		&cobra.Group{ID: groupList, Title: "Denylists:"})
 	addVerbs(root, groupRing, newInitCmd(), newListCmd(), newRotateCmd(), newRevokeCmd(), newPruneCmd(), newExportCmd(),
 		newRewrapCmd(), newCopyCmd(), newAuditCmd())
 	addVerbs(root, groupToken, newIssueCmd(), newInspectCmd(), newVerifyCmd())
+	addVerbs(root, groupList, newDenyCmd(), newDeniedCmd(), newAllowCmd())
 	addVerbs(root, "", newDemoCmd())
 	strictHelp(root)
 	return root

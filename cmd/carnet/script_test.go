@@ -43,6 +43,8 @@ func TestScripts(t *testing.T) {
 			"mint":  mint,
 			"json":  jsonHas,
 			"node":  reportNode,
+			"redis": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], redistest.Start(t).Addr) },
+			"waits": waits,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("GODEBUG", os.Getenv("GODEBUG"))
@@ -70,6 +72,19 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if strconv.Itoa(code) != args[0] {
 		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}
+
+// waits FILE TEXT until a command in the background has written the text.
+func waits(ts *testscript.TestScript, _ bool, args []string) {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		got, err := os.ReadFile(ts.MkAbs(args[0])) // an error is a file that is to come
+		if strings.Contains(string(got), args[1]) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%s has no %q: %v %s", args[0], args[1], err, got)
+		}
 	}
 }
 

@@ -28,7 +28,17 @@ type Demo struct {
 	dir     string
 	servers []*http.Server
 	rings   []reloader
+	lists   []io.Closer
 	rotate  sync.Mutex
+}
+
+// OpenList gives a node a denylist, of which it then has a copy of its own.
+type OpenList func() (Denylist, error)
+
+// A Denylist is one that has to be closed.
+type Denylist interface {
+	revocation.List
+	io.Closer
 }
 
 // A Node is one server of the demo.
@@ -44,21 +54,22 @@ type reloader interface {
 }
 
 // Start makes a ring in a temporary directory and serves: the front on addr, the
-// nodes on free loopback ports. What the nodes refuse is told to logs.
-func Start(addr string, logs io.Writer) (*Demo, error) {
+// nodes on free loopback ports. What the nodes refuse is told to logs. A nil open
+// has them share a list in memory.
+func Start(addr string, logs io.Writer, open OpenList) (*Demo, error) {
 	front, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("start demo: %w", err)
 	}
 	d := new(Demo)
-	if err := d.start(front, log.New(logs, "", log.Ltime)); err != nil {
+	if err := d.start(front, log.New(logs, "", log.Ltime), open); err != nil {
 		front.Close()
 		return nil, errors.Join(fmt.Errorf("start demo: %w", err), d.Close())
 	}
 	return d, nil
 }
 
-func (d *Demo) start(front net.Listener, logs *log.Logger) (err error) {
+func (d *Demo) start(front net.Listener, logs *log.Logger, open OpenList) (err error) {
 	if d.dir, err = os.MkdirTemp("", "carnet-demo-"); err != nil {
 		return err
 	}
@@ -73,10 +84,16 @@ func (d *Demo) start(front net.Listener, logs *log.Logger) (err error) {
 	if err := d.exportAll(set); err != nil {
 		return err
 	}
-	// The three nodes share one list. Nodes that are processes of their own
-	// share a Redis.
-	denied := revocation.NewMemory()
+	if open == nil {
+		shared := inMemory{revocation.NewMemory()}
+		open = func() (Denylist, error) { return shared, nil }
+	}
 	for _, name := range []string{"A", "B", "C"} {
+		denied, err := open()
+		if err != nil {
+			return err
+		}
+		d.lists = append(d.lists, denied)
 		if err := d.startNode(name, denied, logs); err != nil {
 			return err
 		}
@@ -84,6 +101,11 @@ func (d *Demo) start(front net.Listener, logs *log.Logger) (err error) {
 	d.Front = d.serve(front, newFront(d.Nodes))
 	return nil
 }
+
+// inMemory has nothing to close.
+type inMemory struct{ *revocation.Memory }
+
+func (inMemory) Close() error { return nil }
 
 func (d *Demo) startNode(name string, denied revocation.List, logs *log.Logger) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -163,7 +185,7 @@ func (d *Demo) Rotate() (*keys.Set, error) {
 	return s, nil
 }
 
-// Close stops the servers and removes the ring.
+// Close stops the servers, closes their lists and removes the ring.
 func (d *Demo) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 	defer cancel()
@@ -176,8 +198,12 @@ func (d *Demo) Close() error {
 	for _, r := range d.rings {
 		r.Close()
 	}
-	if d.dir == "" {
-		return nil
+	var errs []error
+	for _, l := range d.lists {
+		errs = append(errs, l.Close())
 	}
-	return os.RemoveAll(d.dir)
+	if d.dir != "" {
+		errs = append(errs, os.RemoveAll(d.dir))
+	}
+	return errors.Join(errs...)
 }

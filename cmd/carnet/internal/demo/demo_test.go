@@ -18,7 +18,7 @@ import (
 func startDemo(t *testing.T) (d *Demo, logs *safeBuffer) {
 	t.Helper()
 	logs = new(safeBuffer)
-	d, err := Start("127.0.0.1:0", logs)
+	d, err := Start("127.0.0.1:0", logs, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

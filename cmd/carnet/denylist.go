@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"log/slog"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/spf13/cobra"
+
+	"github.com/carnet-go/carnet/revocation"
+	"github.com/carnet-go/carnet/revocation/filelist"
+	"github.com/carnet-go/carnet/revocation/redislist"
+)
+
+// A listPlace is where a denylist is, as a person names it.
+type listPlace struct {
+	list   string
+	name   string // of the variable that list is from, if it is
+	prefix string
+	wait   time.Duration
+}
+
+func (p *listPlace) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&p.list, "list", "", "the denylist: redis://HOST:PORT/DB, the path of a file, or env:VARIABLE that has either")
+	f.StringVar(&p.prefix, "prefix", "", "of the list's keys in Redis, as the service has it (default \"carnet:\")")
+	f.DurationVar(&p.wait, "wait", 10*time.Second, "how long to wait for Redis")
+	require(cmd, "list")
+}
+
+func (p *listPlace) check() error {
+	if name, ok := strings.CutPrefix(p.list, "env:"); ok {
+		if p.list, p.name = os.Getenv(name), p.list; p.list == "" {
+			return usageError("the environment variable %s, which is to name the denylist, is empty", name)
+		}
+	}
+	switch {
+	case p.list == "":
+		return usageError("the name of the denylist is empty")
+	case p.prefix != "" && !p.redis():
+		return usageError("--prefix is for lists on Redis")
+	case p.wait <= 0:
+		return usageError("--wait must be longer than nothing")
+	case strings.ContainsAny(p.prefix, "{}") || len(p.prefix) > 64:
+		return usageError("a prefix has at most 64 bytes and no braces")
+	}
+	return nil
+}
+
+func (p *listPlace) redis() bool {
+	for _, scheme := range []string{"redis://", "rediss://", "unix://"} {
+		if strings.HasPrefix(p.list, scheme) {
+			return true
+		}
+	}
+	return false
+}
+
+// String is the name without a password.
+func (p *listPlace) String() string {
+	if p.name != "" {
+		return p.name
+	}
+	if u, err := url.Parse(p.list); err == nil && p.redis() {
+		return u.Redacted()
+	}
+	return p.list
+}
+
+// A denylist is one that is open.
+type denylist struct {
+	revocation.List // nil if it is open to be read only
+	allow           func(context.Context, ...revocation.Mark) error
+	marks           func() iter.Seq[redislist.Entry]
+	follow          func(context.Context, func(redislist.Entry))
+	close           func() error
+}
+
+// Close closes the list, and its client.
+func (l *denylist) Close() error { return l.close() }
+
+// open opens the list to change it. A file must be there, unless create is set: a
+// slip of the hand would deny nothing to anybody.
+func (p *listPlace) open(ctx context.Context, create bool) (*denylist, error) {
+	if p.redis() {
+		return p.openRedis(ctx)
+	}
+	if _, err := os.Stat(p.list); err != nil && !(create && errors.Is(err, fs.ErrNotExist)) {
+		return nil, adviseList(err)
+	}
+	l, err := filelist.Open(p.list, 0)
+	if err != nil {
+		return nil, adviseList(err)
+	}
+	return &denylist{l, l.Allow, withIDs(l.Marks()), nil, l.Close}, nil
+}
+
+// read opens the list to be read. A service may have the file open.
+func (p *listPlace) read(ctx context.Context) (*denylist, error) {
+	if p.redis() {
+		return p.openRedis(ctx)
+	}
+	m, err := filelist.Read(p.list)
+	if err != nil {
+		return nil, adviseList(err)
+	}
+	return &denylist{nil, nil, withIDs(m.Marks()), p.followFile, func() error { return nil }}, nil
+}
+
+func adviseList(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return advise(err, "the service makes the file when it starts; to make it now use --create")
+	case errors.Is(err, filelist.ErrInUse):
+		return advise(err, "have that process revoke, or stop it for the moment")
+	}
+	return err
+}
+
+func withIDs(marks iter.Seq[revocation.Mark]) func() iter.Seq[redislist.Entry] {
+	return func() iter.Seq[redislist.Entry] {
+		return func(yield func(redislist.Entry) bool) {
+			for m := range marks {
+				if !yield(redislist.Entry{Mark: m, ID: redislist.ID(m.Axis, m.Value)}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (p *listPlace) openRedis(ctx context.Context) (*denylist, error) {
+	client, err := p.client()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.wait)
+	defer cancel()
+	if err := client.Ping(ctx).Err(); err != nil {
+		client.Close()
+		return nil, advise(fmt.Errorf("connect to %s: %w", p, err), "see that Redis runs there; --list takes user and password as redis://USER:PASSWORD@HOST")
+	}
+	l := redislist.Config{Timeout: p.wait, Log: slog.New(slog.DiscardHandler)}.New(client, p.prefix)
+	if err := l.Ready(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("read the denylist on %s: %w", p, err), l.Close(), client.Close())
+	}
+	return &denylist{l, l.Allow, l.Marks, l.Follow, func() error { return errors.Join(l.Close(), client.Close()) }}, nil
+}
+
+// client makes a client of the kind that the address asks for: with master_name
+// one that asks Sentinels, with addr one of a cluster.
+func (p *listPlace) client() (redis.UniversalClient, error) {
+	redis.SetLogger(silent{}) // what it would say comes as errors too
+	u, err := url.Parse(p.list)
+	if err != nil {
+		return nil, usageError("--list is not an address of Redis") // the error would show a password
+	}
+	switch query := u.Query(); {
+	case query.Has("master_name"):
+		o, err := redis.ParseFailoverURL(p.list)
+		if err != nil {
+			return nil, p.badAddress(err)
+		}
+		o.ContextTimeoutEnabled, o.MaxRetries = true, 1
+		return redis.NewFailoverClient(o), nil
+	case query.Has("addr"):
+		o, err := redis.ParseClusterURL(p.list)
+		if err != nil {
+			return nil, p.badAddress(err)
+		}
+		o.ContextTimeoutEnabled, o.MaxRetries = true, 1
+		return redis.NewClusterClient(o), nil
+	}
+	o, err := redis.ParseURL(p.list)
+	if err != nil {
+		return nil, p.badAddress(err)
+	}
+	o.ContextTimeoutEnabled, o.MaxRetries = true, 1
+	return redis.NewClient(o), nil
+}
+
+// badAddress keeps a password out of the error.
+func (p *listPlace) badAddress(err error) error {
+	if u, perr := url.Parse(p.list); perr == nil && u.User != nil {
+		return usageError("--list is not an address of Redis: %s", p)
+	}
+	return usageError("--list is not an address of Redis: %v", err)
+}
+
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+
+// followFile looks at the file now and then.
+func (p *listPlace) followFile(ctx context.Context, f func(redislist.Entry)) {
+	seen := map[revocation.Mark]bool{}
+	var size int64
+	var changed time.Time
+	for tick := time.NewTicker(300 * time.Millisecond); ; {
+		if info, err := os.Stat(p.list); err == nil && (info.Size() != size || !info.ModTime().Equal(changed)) {
+			size, changed = info.Size(), info.ModTime()
+			if m, err := filelist.Read(p.list); err == nil {
+				for e := range withIDs(m.Marks())() {
+					if !seen[e.Mark] {
+						seen[e.Mark] = true
+						f(e)
+					}
+				}
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
