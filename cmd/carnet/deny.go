@@ -41,8 +41,8 @@ A session that is denied stays so until it would have ended by itself. All other
 are taken back as of now: who logs in again is let in.
 
 With --token the session of a leaked token is denied, whether the token is good,
-expired or about to be renewed. Give it on standard input: as an argument it ends
-up in the history of the shell.`,
+expired or about to be renewed, and the one that an elevation would make of it.
+Give it on standard input: as an argument it ends up in the history of the shell.`,
 		Example: `  carnet deny subject alice --list redis://localhost:6379/0 --reason 'laptop stolen'
   carnet deny --token --ring verify.json --list denied.log < token`,
 		Args: func(_ *cobra.Command, args []string) error {

@@ -50,11 +50,15 @@ func (d *denyToken) run(cmd *cobra.Command, args []string) error {
 		fmt.Fprintf(cmd.ErrOrStderr(), "the session ended by itself at %s: nothing is left to deny\n", stamp(c.EndsAt))
 		return nil
 	}
-	m, err := d.signed(revocation.Session(c)).Normalize()
-	if err != nil {
-		return usageError("%v", err)
+	marks := []revocation.Mark{revocation.Session(c)}
+	c.SessionID = c.Successor() // an elevation that is under way, on any node, must not go through
+	marks = append(marks, revocation.Session(c))
+	for i := range marks {
+		if marks[i], err = d.signed(marks[i]).Normalize(); err != nil {
+			return usageError("%v", err)
+		}
 	}
-	return d.deny(cmd, []revocation.Mark{m})
+	return d.deny(cmd, marks)
 }
 
 // claims opens the token and asks no clock: an expired one may have been renewed.

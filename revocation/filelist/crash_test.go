@@ -88,7 +88,7 @@ type fault struct {
 // to its end.
 func child(t *testing.T, path string, args ...string) (out string, ended bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "strace", append(append([]string{"-f", "-qq"}, args...), os.Args[0])...)
 	// One that was killed must not spoil the profile of this one.
