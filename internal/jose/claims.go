@@ -1,8 +1,6 @@
 package jose
 
 import (
-	"errors"
-	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -12,7 +10,7 @@ import (
 	"github.com/carnet-go/carnet/token"
 )
 
-// claims is the payload of a JWT. iat, exp and end are seconds since 1970;
+// claims is the payload of a JWT as it is read; appendClaims writes the same. iat, exp and end are seconds since 1970;
 // auth_us, the time of the login, is microseconds, because it is compared with
 // the moment of a "log out everywhere". reauth is seconds, and there only if the
 // user has proved again who he is.
@@ -30,40 +28,6 @@ type claims struct {
 	Revision  jsontext.Value `json:"rev,omitzero"`
 	NotBefore jsontext.Value `json:"nbf,omitzero"` // never written; a token that has one is not ours
 	Data      jsontext.Value `json:"data"`
-}
-
-func encodeClaims(c token.Claims) ([]byte, error) {
-	payload, err := json.Marshal(claims{
-		Issuer:    c.Issuer,
-		Audience:  c.Audience,
-		Subject:   c.Subject,
-		SessionID: c.SessionID,
-		ID:        c.ID,
-		StartedAt: c.StartedAt.UnixMicro(),
-		IssuedAt:  c.IssuedAt.Unix(),
-		ExpiresAt: c.ExpiresAt.Unix(),
-		EndsAt:    c.EndsAt.Unix(),
-		Reauth:    encodeReauth(c.AuthenticatedAt),
-		Revision:  strictjson.EncodeCount(c.Revision),
-		Data:      jsontext.Value(c.Raw),
-	}, jsontext.PreserveRawStrings(true))
-	if err != nil {
-		// The cause may quote the claims.
-		return nil, errors.New("the claims can't be written as JSON")
-	}
-	if err := strictjson.Check(payload); err != nil {
-		return nil, err
-	}
-	return payload, nil
-}
-
-// encodeReauth returns nothing for the zero time, so that a token without it has
-// not a byte more.
-func encodeReauth(t time.Time) jsontext.Value {
-	if t.IsZero() {
-		return nil
-	}
-	return strconv.AppendInt(nil, t.Unix(), 10)
 }
 
 func decodeReauth(v jsontext.Value) (t time.Time, ok bool) {

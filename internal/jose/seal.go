@@ -37,35 +37,34 @@ func (s *Sealer) Seal(c token.Claims) (string, error) {
 	if header == "" {
 		return "", errors.New("seal JWT: unknown purpose")
 	}
-	payload, err := encodeClaims(c)
+	buf := buffers.Get().(*buffer)
+	defer buffers.Put(buf)
+	payload, err := appendClaims(buf.payload[:0], &c)
 	if err != nil {
 		return "", fmt.Errorf("seal JWT: %w", err)
 	}
-	inner := make([]byte, 0, len(header)+b64.EncodedLen(len(payload))+sigLen+2)
-	inner = append(inner, header...)
-	inner = append(inner, '.')
+	buf.payload = payload
+	inner := append(append(buf.text[:0], header...), '.')
 	inner = b64.AppendEncode(inner, payload)
 	sig, err := jwt.SigningMethodEdDSA.Sign(string(inner), s.signer)
 	if err != nil {
 		return "", fmt.Errorf("seal JWT: sign: %w", err)
 	}
-	inner = append(inner, '.')
-	inner = b64.AppendEncode(inner, sig)
-	return s.envelope(inner), nil
+	buf.text = b64.AppendEncode(append(inner, '.'), sig)
+	return s.envelope(buf.text), nil
 }
 
 // envelope seals the signed token.
 func (s *Sealer) envelope(inner []byte) string {
-	sealed := s.aead.Seal(nil, nil, inner, s.aad)
-	iv, sealed := sealed[:12], sealed[12:]
-	ciphertext, tag := sealed[:len(inner)], sealed[len(inner):]
-	tok := make([]byte, 0, len(s.label)+4+ivLen+b64.EncodedLen(len(ciphertext))+tagLen)
-	tok = append(tok, s.label...)
-	tok = append(tok, '.', '.') // no encrypted key: the shared secret is the key
-	tok = b64.AppendEncode(tok, iv)
-	tok = append(tok, '.')
-	tok = b64.AppendEncode(tok, ciphertext)
-	tok = append(tok, '.')
-	tok = b64.AppendEncode(tok, tag)
+	buf := buffers.Get().(*buffer)
+	defer buffers.Put(buf)
+	sealed := s.aead.Seal(buf.sealed[:0], nil, inner, s.aad)
+	buf.sealed = sealed
+	tagAt := len(sealed) - 16
+	tok := append(append(buf.text[:0], s.label...), '.', '.') // no encrypted key: the shared secret is the key
+	tok = append(b64.AppendEncode(tok, sealed[:12]), '.')
+	tok = append(b64.AppendEncode(tok, sealed[12:tagAt]), '.')
+	tok = b64.AppendEncode(tok, sealed[tagAt:])
+	buf.text = tok
 	return string(tok)
 }
