@@ -6,6 +6,9 @@ import (
 	"sync"
 	"time"
 
+	gopaseto "aidanwoods.dev/go-paseto"
+
+	"github.com/carnet-go/carnet/internal/paseto"
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/revocation"
 	"github.com/carnet-go/carnet/token"
@@ -77,6 +80,8 @@ func carnetRows(w work, add func(group, name string, op func())) {
 		add(verifyGroup, "carnet "+string(f)+", data not asked for", func() { must(nobody.Verify(tok)) })
 	}
 	list := denylist()
+	local := localAlone(w)
+	add(verifyGroup, localLayer, local)
 	ctx := context.Background()
 	hot := func(name string, digest bool) {
 		ring := newRing(keys.JWT)
@@ -107,10 +112,28 @@ func carnetRows(w work, add func(group, name string, op func())) {
 	hot(byDigest, true)
 }
 
+// localAlone opens the outer layer of a PASETO: the payload is that of a go-paseto
+// token, so that Open stops after it has decrypted and authenticated it.
+func localAlone(w work) func() {
+	k := newKey()
+	o := must(paseto.NewOpener(k.secret, k.pub))
+	t := pasetoToken(w.data)
+	t.SetFooter([]byte(`{"kid":"` + o.ID() + `"}`))
+	tok := t.V4Encrypt(must(gopaseto.V4SymmetricKeyFromBytes(k.secret)), implicitOf())
+	b := token.Binding{Purpose: token.PurposeSession, Issuer: issuer, Audience: audience}
+	return func() {
+		if _, err := o.Open(tok, b); err != token.ErrMalformed {
+			panic(fmt.Sprint("the outer layer did not open: ", err))
+		}
+	}
+}
+
 // Names of rows that the report asks for.
 const (
 	hotWhole  = "carnet hot, data with slices"
 	hotPlain  = "carnet hot, plain struct"
 	hotNobody = "carnet hot, data not asked for"
 	byDigest  = ", by digest"
+
+	localLayer = "carnet, v4.local layer alone"
 )

@@ -129,10 +129,14 @@ func pae(dst []byte, pieces ...[]byte) []byte {
 	return dst
 }
 
+func implicitOf() []byte {
+	return pae(nil, []byte("carnet/v1"), []byte("session"), []byte(issuer), []byte(audience))
+}
+
 func floorPASETO() floor {
 	k := newKey()
 	encryption, auth := must(blake2b.New(56, k.secret)), must(blake2b.New256(k.secret))
-	implicit := pae(nil, []byte("carnet/v1"), []byte("session"), []byte(issuer), []byte(audience))
+	implicit := implicitOf()
 	derive := func(dst []byte, h hash.Hash, info string, nonce []byte) []byte {
 		h.Reset()
 		h.Write([]byte(info))

@@ -42,6 +42,7 @@ func route(h http.HandlerFunc, with ...func(http.Handler) http.Handler) http.Han
 }
 
 const (
+	noData         = ", data not asked for"
 	bareSite       = "bare chi"
 	bareCookieSite = "bare chi, same cookie sent"
 	carnetHotSite  = "carnet hot"
@@ -59,7 +60,7 @@ func sites(data user, rdb *redis.Client) []site {
 		{bareSite, bare, ""},
 		{bareCookieSite, bare, hot.cookie},
 		hot,
-		carnetSite[struct{}](carnetHotSite+", data not asked for", keys.JWT, data, 32<<20, func(struct{}) string { return "somebody" }),
+		carnetSite[struct{}](carnetHotSite+noData, keys.JWT, data, 32<<20, func(struct{}) string { return "somebody" }),
 		carnetSite[user](carnetColdSite, keys.JWT, data, 0, func(d user) string { return d.Name }),
 		carnetSite[user](carnetColdSite+" PASETO", keys.PASETO, data, 0, func(d user) string { return d.Name }),
 	}

@@ -29,7 +29,33 @@ func main() {
 		print(p.run(rdb, regexp.MustCompile(*only)))
 		return
 	}
-	_ = out
+	if err := p.report(rdb).write(*out); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// report measures everything, the rows twice.
+func (p plan) report(rdb *redis.Client) *report {
+	all := regexp.MustCompile("")
+	first := p.run(rdb, all)
+	second := p.run(rdb, all)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	r := &report{
+		runs: []result{index(first), index(second)}, order: first,
+		sessions: p.sessionGrowth(), keys: p.keyGrowth(), marks: p.markGrowth(),
+		cores: cores(1000), hotCores: cores(1),
+		small: memory(works()[0]), large: memory(works()[1]),
+		sizes: sizes(),
+	}
+	for _, name := range []string{verifyGroup + " small/" + ours, hotGroup + " small/" + hotPlain, hotGroup + " small/" + hotWhole,
+		recorderGroup + " small/" + carnetHotSite, issueGroup + " small/" + ours} {
+		row := r.runs[0][name]
+		parts, err := profile(row.op)
+		check(err)
+		r.profiles = append(r.profiles, profiled{row.group + ": " + row.name, parts})
+	}
+	return r
 }
 
 // run measures all rows once, or those that contain a text.

@@ -9,6 +9,9 @@ const (
 	forgedGroup   = "forged"
 	garbageGroup  = "garbage"
 	oversizeGroup = "oversize"
+
+	bareSign   = "bare ed25519.Sign"
+	bareVerify = "bare ed25519.Verify"
 )
 
 // tokenRows returns what can be done with a token of one size, by every peer.
@@ -35,7 +38,13 @@ func tokenRows(w work) (rows []*row) {
 		add(verifyGroup, f.name+", without JSON", func() { f.crypto(tok) })
 	}
 	k, msg := newKey(), make([]byte, 700)
-	add(issueGroup, "bare ed25519.Sign", func() { ed25519.Sign(k.priv, msg) })
+	sig := ed25519.Sign(k.priv, msg)
+	add(verifyGroup, bareVerify, func() {
+		if !ed25519.Verify(k.pub, msg, sig) {
+			panic(errRefused)
+		}
+	})
+	add(issueGroup, bareSign, func() { ed25519.Sign(k.priv, msg) })
 	return rows
 }
 
