@@ -45,9 +45,17 @@ func decodeReauth(v jsontext.Value) (t time.Time, ok bool) {
 const lastSecond = 253402300799
 
 func decodeClaims(payload []byte) (token.Claims, error) {
-	var p claims
-	if err := strictjson.Unmarshal(payload, &p); err != nil {
+	if strictjson.Check(payload) != nil {
 		return token.Claims{}, token.ErrMalformed
+	}
+	var p claims
+	raw, ok := p.scan(payload)
+	if !ok {
+		p = claims{}
+		if json.Unmarshal(payload, &p) != nil {
+			return token.Claims{}, token.ErrMalformed
+		}
+		raw = string(p.Data)
 	}
 	if p.NotBefore != nil || p.Data == nil || p.StartedAt <= 0 || p.StartedAt > lastSecond*1e6 {
 		return token.Claims{}, token.ErrClaims
@@ -71,7 +79,7 @@ func decodeClaims(payload []byte) (token.Claims, error) {
 		IssuedAt:  time.Unix(p.IssuedAt, 0).UTC(),
 		ExpiresAt: time.Unix(p.ExpiresAt, 0).UTC(),
 		EndsAt:    time.Unix(p.EndsAt, 0).UTC(),
-		Raw:       string(p.Data),
+		Raw:       raw,
 
 		AuthenticatedAt: reauth,
 		Revision:        revision,
