@@ -67,7 +67,7 @@ func (p plan) sessionGrowth() []curve {
 		some := all[:min(n, distinct)]
 		cached := ringLike(ring, cacheSize)
 		op := requests(cached, some)
-		for range min(2*len(some), 30_000) {
+		for range min(2*len(some), 20_000) {
 			op()
 		}
 		rows = append(rows, &row{name: fmt.Sprint(n), op: op})
@@ -121,7 +121,7 @@ func (p plan) markGrowth() []curve {
 	ring := newRing(keys.JWT)
 	v := token.NewVerifier[flat](ring, config)
 	toks := tokens(ring, 100)
-	sizes := []int{1, 1_000, 10_000, 100_000, 500_000}
+	sizes := []int{1, 1_000, 10_000, 100_000, 300_000}
 	var rows []*row
 	for _, n := range sizes {
 		list, next := newDenylist(n), 0
@@ -145,7 +145,7 @@ func cores(toks int) (scale float64) {
 	ring := newRing(keys.JWT)
 	all := tokens(ring, toks)
 	var one, two []float64
-	for range 30 {
+	for range 12 {
 		one = append(one, parallel(ring, all, 1))
 		two = append(two, parallel(ring, all, 2))
 	}
@@ -155,7 +155,7 @@ func cores(toks int) (scale float64) {
 // parallel returns the processor time of a request with n cores at work.
 func parallel(ring *keys.Ring, toks []string, n int) float64 {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(n))
-	const each = 100_000
+	const each = 50_000
 	var wg sync.WaitGroup
 	start := processor()
 	for range n {
@@ -179,7 +179,7 @@ type footing struct {
 func memory(w work) (m footing) {
 	ring := newRing(keys.JWT)
 	i := token.NewIssuer[user](ring, config)
-	toks := make([]string, 30_000)
+	toks := make([]string, 18_000)
 	for k := range toks {
 		toks[k] = must1(i.Issue(subject, w.data))
 	}

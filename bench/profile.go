@@ -45,7 +45,7 @@ func profile(op func()) (map[string]float64, error) {
 	if err := pprof.StartCPUProfile(f); err != nil {
 		return nil, err
 	}
-	for start := processor(); processor()-start < 3*time.Second; {
+	for start := processor(); processor()-start < 2*time.Second; {
 		for range 100 {
 			op()
 		}
