@@ -98,13 +98,17 @@ func (p plan) keyGrowth() []curve {
 	var rows []*row
 	for _, n := range sizes {
 		for len(set.Keys()) < n {
-			toks = append(toks, tokens(must(set.Ring()), 10)...)
+			toks = append(toks, tokens(must(set.Ring()), 1)...)
 			set = must(set.Rotate("", true))
 		}
 		ring := must(set.Ring())
-		toks = append(toks, tokens(ring, 10)...)
+		toks = append(toks, tokens(ring, 1)...)
+		hotOp := requests(ringLike(ring, cacheSize), toks)
+		for range toks {
+			hotOp()
+		}
 		rows = append(rows,
-			&row{name: "hot", op: requests(ringLike(ring, cacheSize), toks)},
+			&row{name: "hot", op: hotOp},
 			&row{name: "cold", op: requests(ringLike(ring, 0), toks)})
 	}
 	p.measure(rows)
@@ -212,4 +216,3 @@ func must1[T, U any](v T, _ U, err error) T {
 	check(err)
 	return v
 }
-

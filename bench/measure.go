@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"time"
@@ -43,7 +44,8 @@ type plan struct {
 }
 
 // measure runs the rows in slices by turns, so that what else the machine does
-// meets all of them alike.
+// meets all of them alike. The order changes, as each leaves garbage and a cold
+// cache to the next.
 func (p plan) measure(rows []*row) {
 	counts := make([]int, len(rows))
 	for i, r := range rows {
@@ -51,8 +53,8 @@ func (p plan) measure(rows []*row) {
 		r.allocs, r.bytes = allocations(r.op)
 	}
 	for range p.slices {
-		for i, r := range rows {
-			r.slice(counts[i])
+		for _, i := range rand.Perm(len(rows)) {
+			rows[i].slice(counts[i])
 		}
 	}
 }

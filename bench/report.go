@@ -132,7 +132,17 @@ var leftToWin string
 
 func (r *report) table(b *strings.Builder) {
 	group := ""
-	for _, row := range r.order {
+	rows := slices.Clone(r.order)
+	groups := []string{}
+	for _, row := range rows {
+		if !slices.Contains(groups, row.group) {
+			groups = append(groups, row.group)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b *row) int {
+		return slices.Index(groups, a.group) - slices.Index(groups, b.group)
+	})
+	for _, row := range rows {
 		if row.group != group {
 			group = row.group
 			fmt.Fprintf(b, "\n### %s\n\n| | time | allocations | bytes |\n| --- | --- | --- | --- |\n", group)
