@@ -46,10 +46,11 @@ fuzz:
 		done; \
 	done
 
-# make test kills and fails the disk at a sample of the system calls, this at all.
+# make test kills and fails the disk at a sample of the system calls, this at all;
+# and it has more processes change one ring.
 crash: tools
 	go test -race -timeout 60m -v -run Survives ./revocation/filelist -every
-	go test -timeout 60m -v -run Survives ./cmd/carnet -every
+	go test -timeout 60m -v -run 'Survives|ManyProcesses' ./cmd/carnet -every
 
 # A thousand logouts that meet a response in flight, in memory and on Redis. make
 # test has a sample.

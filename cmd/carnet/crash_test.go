@@ -7,14 +7,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -23,15 +21,6 @@ import (
 	"github.com/carnet-go/carnet/keys/kek"
 	"github.com/carnet-go/carnet/token"
 )
-
-var every = flag.Bool("every", false, "try every system call, not a sample")
-
-// oneThread is the command with what it does in one thread: strace counts the
-// calls of each thread by themselves.
-func oneThread() {
-	runtime.LockOSThread()
-	main()
-}
 
 // A patient is a directory with a ring, and a verb that is done to it.
 type patient struct {

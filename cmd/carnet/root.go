@@ -36,7 +36,7 @@ Exit codes: 0 fine, 1 refused, failed or a token was rejected, 2 wrong usage.`,
 	root.AddGroup(&cobra.Group{ID: groupRing, Title: "Rings:"}, &cobra.Group{ID: groupToken, Title: "Tokens:"},
 		&cobra.Group{ID: groupList, Title: "Denylists:"})
 	addVerbs(root, groupRing, newInitCmd(), newListCmd(), newRotateCmd(), newRevokeCmd(), newPruneCmd(), newExportCmd(),
-		newRewrapCmd(), newCopyCmd(), newAuditCmd())
+		newRewrapCmd(), newCopyCmd(), newCompromiseCmd(), newAuditCmd(), newDoctorCmd())
 	addVerbs(root, groupToken, newIssueCmd(), newInspectCmd(), newVerifyCmd())
 	addVerbs(root, groupList, newDenyCmd(), newDeniedCmd(), newAllowCmd())
 	addVerbs(root, "", newDemoCmd())

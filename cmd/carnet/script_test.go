@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,8 +27,17 @@ import (
 	"github.com/carnet-go/carnet/token"
 )
 
+var every = flag.Bool("every", false, "give the long proofs in full, not a sample")
+
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"carnet": main, "carnet-in-one-thread": oneThread})
+	testscript.Main(m, map[string]func(){"carnet": main, "carnet-in-one-thread": oneThread, "carnet-rotates": rotateOften})
+}
+
+// oneThread is the command with what it does in one thread: strace counts the
+// calls of each thread by themselves.
+func oneThread() {
+	runtime.LockOSThread()
+	main()
 }
 
 // TestScripts runs the command as its users do: one script a verb.

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/carnet-go/carnet/keys"
+	"github.com/carnet-go/carnet/keys/keystore"
+)
+
+type compromiseVerb struct {
+	edit
+	all bool
+}
+
+func newCompromiseCmd() *cobra.Command {
+	v := new(compromiseVerb)
+	cmd := &cobra.Command{
+		Use:   "compromise RING KID...",
+		Short: "Take a key back that others may have, and say what to check",
+		Long: `Take keys back that others may have: another key mints, their secrets are erased,
+and every token that they sealed is refused as soon as a node has the changed ring.
+Prints what happened when, and says what to check.
+
+If the ring itself may have leaked, or the key that it is sealed under, every key in
+it did: use --all. Then a fresh key mints that no node has yet, and everybody logs in
+again.
+
+KID is a key id or the beginning of one, at least 4 characters. Put -- before an
+id that begins with a dash.`,
+		Example:           "  carnet compromise ring.json Xq3r\n  carnet compromise ring.json --all",
+		Args:              ringArgs(0, -1),
+		ValidArgsFunction: completeKeys,
+		RunE:              func(cmd *cobra.Command, args []string) error { return v.run(cmd, args) },
+	}
+	cmd.SetFlagErrorFunc(adviseDash)
+	cmd.Flags().BoolVar(&v.all, "all", false, "every key of the ring")
+	v.addFlags(cmd)
+	return cmd
+}
+
+func (v *compromiseVerb) run(cmd *cobra.Command, args []string) error {
+	if v.all == (len(args) > 1) {
+		return usageError("which key? Name its id, or say --all")
+	}
+	p, err := placeOf(args)
+	if err != nil {
+		return err
+	}
+	started := time.Now()
+	var gone []string
+	before, after, err := v.apply(cmd, p, func(s *keys.Set) (_ *keys.Set, err error) {
+		if gone, err = v.choose(s, p, args[min(1, len(args)):]); err != nil {
+			return nil, err
+		}
+		for _, id := range gone {
+			if s, err = s.Revoke(id); err != nil {
+				return nil, err
+			}
+		}
+		return s, nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := v.tell(cmd, p, before, after, gone); err != nil {
+		return err
+	}
+	warnLoggedOut(cmd, before, after, v.dryRun)
+	warnTooFresh(cmd, before, after)
+	if !v.dryRun {
+		reached(cmd, p, after, started)
+		v.check(cmd, p, after, gone)
+	}
+	v.announce(cmd, p, after)
+	return nil
+}
+
+// choose returns the ids to revoke. The pre-published key comes last: until then it
+// is what takes over.
+func (v *compromiseVerb) choose(s *keys.Set, p place, prefixes []string) (ids []string, err error) {
+	for _, k := range s.Keys() {
+		if v.all && k.State != "revoked" {
+			ids = append(ids, k.ID)
+		}
+	}
+	for _, prefix := range prefixes {
+		id, err := findKey(s, p, prefix)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, errors.New("every key is revoked already")
+	}
+	return ids, nil
+}
+
+// An event is a line of the story of a key.
+type event struct {
+	At   time.Time `json:"at"`
+	Key  string    `json:"key"`
+	What string    `json:"what"`
+}
+
+func timeline(after *keys.Set, gone []string) (story []event) {
+	for _, k := range after.Keys() {
+		add := func(at time.Time, what string) {
+			if !at.IsZero() {
+				story = append(story, event{at, k.ID, what})
+			}
+		}
+		if slices.Contains(gone, k.ID) {
+			add(k.CreatedAt, "it was made: from here on somebody may have it")
+			add(k.ActivatedAt, "it began to mint: from here on nodes believed tokens of it")
+			add(k.RetiredAt, "it was retired and went on opening its tokens")
+			add(k.RevokedAt, "it was taken back and its secrets erased")
+			add(after.PrunableAt(k), "the last token that a node can have sealed with it would have died")
+		} else if k.State == "active" {
+			add(k.ActivatedAt, "it mints")
+		}
+	}
+	slices.SortStableFunc(story, func(a, b event) int { return a.At.Compare(b.At) })
+	return story
+}
+
+func (v *compromiseVerb) tell(cmd *cobra.Command, p place, before, after *keys.Set, gone []string) error {
+	story := timeline(after, gone)
+	if v.json {
+		return printJSON(cmd.OutOrStdout(), struct {
+			result
+			Timeline []event `json:"timeline"`
+		}{result{p.name, v.dryRun, after.Generation(), v.changes(before, after), after.RotatableAt()}, story})
+	}
+	if err := v.print(cmd.OutOrStdout(), p, before, after); err != nil {
+		return err
+	}
+	rows := []string{"", "WHEN\tKEY\tWHAT"}
+	for _, e := range story {
+		rows = append(rows, strings.Join([]string{stamp(e.At), e.Key, e.What}, "\t"))
+	}
+	return printTable(cmd.OutOrStdout(), rows...)
+}
+
+// patience is how long nodes that talk to the store may take.
+const patience = 10 * time.Second
+
+// reached waits for the nodes that report, and names those that go on without the
+// change.
+func reached(cmd *cobra.Command, p place, after *keys.Set, started time.Time) {
+	shared, ok := p.shared()
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), patience)
+	defer cancel()
+	for {
+		nodes, err := shared.Nodes(ctx)
+		behind := slices.DeleteFunc(nodes, func(n keystore.Node) bool { return n.Generation >= after.Generation() })
+		switch {
+		case err == nil && len(behind) == 0:
+			note(cmd, "every node that reports has generation %d, %v after the command began", after.Generation(), time.Since(started).Round(10*time.Millisecond))
+			return
+		case ctx.Err() != nil && len(behind) > 0:
+			fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", strings.Replace(nameNodes(behind), "lack the key that is to mint", "believe the tokens of the key still, cut them off", 1))
+			return
+		case ctx.Err() != nil:
+			fmt.Fprintln(cmd.ErrOrStderr(), "warning: the nodes could not be asked:", err)
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// check is what a person has to find out now.
+func (v *compromiseVerb) check(cmd *cobra.Command, p place, after *keys.Set, gone []string) {
+	next(cmd, "until a node has generation %d it believes the tokens of %s", after.Generation(), strings.Join(gone, " and "))
+	for _, k := range after.Keys() {
+		if slices.Contains(gone, k.ID) {
+			next(cmd, "with a denylist it holds at once: carnet deny key %s, until %s", k.ID, stamp(after.PrunableAt(k)))
+		}
+	}
+	next(cmd, "look in the logs of your services for sessions that nobody logged in to, since the key was made")
+	next(cmd, "find out who could read the ring and its backups; who changed it says: carnet audit %s", p.shell())
+	if !v.all {
+		next(cmd, "if the ring itself may have leaked, the other keys did too: carnet compromise %s --all; then rewrap it under a new key", p.shell())
+	}
+}
