@@ -52,7 +52,7 @@ type key struct {
 }
 
 type secrets struct {
-	seal [32]byte // seals and opens the envelope
+	seal [32]byte           // seals and opens the envelope
 	sign ed25519.PrivateKey // nil if it is outside
 }
 
