@@ -21,6 +21,7 @@
 // # What is secret
 //
 // A ring file can mint sessions for anybody. A verify-only file can't, but it
-// can read every token; it is secret too. No type of this package prints a
-// secret, with any fmt verb or as JSON.
+// can read every token; it is secret too. Package kek has the key that a ring is
+// sealed under at rest, which the environment names unless a [Source] does. No type
+// of this package prints a secret, with any fmt verb or as JSON.
 package keys
