@@ -90,10 +90,13 @@ func (v *verifyVerb) answerAll(in io.Reader, out io.Writer, verifier *token.Veri
 }
 
 func tally(rejected, all int) error {
-	if rejected == 0 {
-		return nil
+	switch {
+	case all == 0:
+		return advise(errors.New("no token on standard input"), "see whether the command before it failed")
+	case rejected > 0:
+		return fmt.Errorf("%d of %d tokens rejected", rejected, all)
 	}
-	return fmt.Errorf("%d of %d tokens rejected", rejected, all)
+	return nil
 }
 
 // judge returns an error if the answer could not be found.
