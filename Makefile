@@ -57,8 +57,8 @@ crash: tools
 inflight: tools
 	go test -race -v -run InFlight ./internal/inflight ./revocation/redislist -logouts 1000
 
-# make test rotates by policy for seven weeks of a fake clock, and has a fleet of
-# processes rotate ten times; this for a year, and a hundred times.
+# make test rotates by policy for a fortnight of a fake clock, and has a fleet of
+# processes rotate five times; this for a year, and a hundred times.
 rotation: tools
 	go test -timeout 60m -v -run 'RotationByPolicy' ./keys -year
 	go test -timeout 60m -v -run 'Fleet' ./keys/redisring -hundred
