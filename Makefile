@@ -16,6 +16,7 @@ tools:
 test: tools
 	go test -race ./...
 	$(MAKE) interop
+	$(MAKE) soak-sample
 
 race: test
 
@@ -36,6 +37,14 @@ fips: tools
 leaks:
 	@go test -v ./... > leaks.out 2>&1 || { tail -n 50 leaks.out; exit 1; }
 	go run ./internal/leaks < leaks.out
+
+# Redis is killed, cut off, slowed down and emptied behind the denylist, in a module
+# of its own: a round of each, or (an hour) as many as it takes to be sure.
+soak-sample: tools
+	cd revocation/redislist/soak && go vet ./... && go test -race -timeout 15m ./...
+
+soak: tools
+	cd revocation/redislist/soak && go test -race -timeout 120m -v ./... -full
 
 # Each fuzz target in turn, FUZZTIME each.
 fuzz:

@@ -2,6 +2,9 @@ package redislist_test
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,6 +14,7 @@ import (
 	"github.com/carnet-go/carnet/revocation"
 	"github.com/carnet-go/carnet/revocation/redislist"
 	"github.com/carnet-go/carnet/revocation/revocationtest"
+	"github.com/carnet-go/carnet/token"
 )
 
 // connect returns a client as the documentation asks for.
@@ -52,4 +56,148 @@ func TestWhatEveryListPromises(t *testing.T) {
 		ready(t, l)
 		return l
 	}, nil)
+}
+
+func TestWhatEveryListPromisesOfFaults(t *testing.T) {
+	s := redistest.Start(t)
+	n := 0
+	another := func(t *testing.T, prefix string) revocation.List {
+		c := connect(t, s.Addr)
+		l := open(t, c, redislist.Config{}, prefix)
+		ready(t, l)
+		return l
+	}
+	prefixes := make(map[revocation.List]string)
+	revocationtest.TestFaults(t, revocationtest.Faults{
+		Open: func(t *testing.T) revocation.List {
+			n++
+			prefix := "list" + string(rune('A'+n)) + ":"
+			l := another(t, prefix)
+			prefixes[l] = prefix
+			return l
+		},
+		Restart: func(t *testing.T, l revocation.List) revocation.List {
+			l.(*redislist.List).Close()
+			next := another(t, prefixes[l])
+			prefixes[next] = prefixes[l]
+			return next
+		},
+	}, nil)
+}
+
+func login(subject string) token.Claims {
+	return token.Claims{SessionID: rand.Text(), Subject: subject, StartedAt: time.Now().Add(-time.Hour), EndsAt: time.Now().Add(time.Hour)}
+}
+
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	redistest.Wait(t, what, done)
+}
+
+func refused(l *redislist.List, c token.Claims) bool {
+	_, err := l.Look(c)
+	return errors.Is(err, revocation.ErrRevoked)
+}
+
+// Who, why and which value travel with a mark of an operator, and no value does
+// with a logout.
+func TestNotesReachOtherNodes(t *testing.T) {
+	s := redistest.Start(t)
+	a := open(t, connect(t, s.Addr), redislist.Config{}, "")
+	b := open(t, connect(t, s.Addr), redislist.Config{}, "")
+	ready(t, a, b)
+	c, quiet := login("alice"), login("bob")
+	m := revocation.Subject("alice", 0)
+	m.Reason, m.By = "password leaked", "carol"
+	var heard []redislist.Entry
+	var mu sync.Mutex
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go b.Follow(ctx, func(e redislist.Entry) {
+		mu.Lock()
+		defer mu.Unlock()
+		heard = append(heard, e)
+	})
+	eventually(t, "marks to be followed", func() bool {
+		if err := a.Revoke(t.Context(), m, revocation.Session(quiet)); err != nil {
+			t.Fatal(err)
+		}
+		m.At = m.At.Add(time.Microsecond)
+		mu.Lock()
+		defer mu.Unlock()
+		return len(heard) >= 2
+	})
+	_, err := b.Look(c)
+	revoked, ok := errors.AsType[*revocation.RevokedError](err)
+	if !ok || revoked.Mark.Reason != m.Reason || revoked.Mark.By != m.By || revoked.Mark.Value != "alice" {
+		t.Errorf("the other node knows %v", err)
+	}
+	values := map[string]string{}
+	for e := range b.Marks() {
+		values[e.ID] = e.Value
+	}
+	if got := values[redislist.ID("subject", "alice")]; got != "alice" {
+		t.Errorf("the value of a mark with a reason is listed as %q", got)
+	}
+	if got, ok := values[redislist.ID("session", quiet.SessionID)]; got != "" || !ok {
+		t.Errorf("the value of a logout is listed as %q, %v", got, ok)
+	}
+}
+
+func TestAllowUndoesOnEveryNode(t *testing.T) {
+	s := redistest.Start(t)
+	a := open(t, connect(t, s.Addr), redislist.Config{}, "")
+	b := open(t, connect(t, s.Addr), redislist.Config{}, "")
+	ready(t, a, b)
+	c := login("alice")
+	marks := []revocation.Mark{revocation.Session(c), revocation.Subject("alice", 0)}
+	for range 2 { // what was allowed can be revoked again
+		if err := a.Revoke(t.Context(), marks...); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the marks", func() bool { return refused(a, c) && refused(b, c) })
+		if err := b.Allow(t.Context(), marks...); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the undoing", func() bool { return !refused(a, c) && !refused(b, c) })
+	}
+	late := open(t, connect(t, s.Addr), redislist.Config{}, "")
+	ready(t, late)
+	if refused(late, c) {
+		t.Error("a node that starts later has the marks")
+	}
+}
+
+func TestAClosedListKeepsItsCopy(t *testing.T) {
+	s := redistest.Start(t)
+	l := open(t, connect(t, s.Addr), redislist.Config{}, "")
+	ready(t, l)
+	c := login("alice")
+	if err := l.Revoke(t.Context(), revocation.Session(c)); err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	if !refused(l, c) {
+		t.Error("a closed list accepts what was revoked")
+	}
+	if err := l.Revoke(t.Context(), revocation.Session(login("bob"))); !errors.Is(err, redislist.ErrClosed) {
+		t.Errorf("Revoke on a closed list: %v", err)
+	}
+}
+
+func TestBadConfigurationPanics(t *testing.T) {
+	c := connect(t, "127.0.0.1:1")
+	for name, f := range map[string]func(){
+		"a brace in the prefix": func() { redislist.New(c, "{a}") },
+		"a negative bound":      func() { redislist.Config{Bound: -1}.New(c, "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			f()
+		})
+	}
 }
