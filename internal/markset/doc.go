@@ -2,7 +2,7 @@
 // one of them covers a session without a lock, an allocation or a pause.
 //
 // A mark of a session or a key takes 16 bytes in a slot, one with a moment 24;
-// a table is between 60 and 75 % full, so that is 21 to 27 and 32 to 40 bytes.
+// a table is between 65 and 75 % full, so that is 21 to 25 and 32 to 37 bytes.
 // Marks that can't be told in one slot (several moments of one value that don't
 // cover each other, a session that is spared) take more, beside the table.
 //

@@ -10,7 +10,7 @@ import (
 const (
 	shardBits = 8
 	shards    = 1 << shardBits
-	slack     = 1.65 // slots for a mark after a shard was built anew: 60 % full
+	slack     = 1.55 // slots for a mark after a shard was built anew: 65 % full
 )
 
 // A table holds the marks of one axis.

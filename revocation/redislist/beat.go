@@ -22,14 +22,14 @@ var (
 	errVersion = errors.New("the log in Redis is of another version")
 )
 
-// ask sends a heartbeat.
-func (l *List) ask(ctx context.Context, s slots) (head, error) {
+// ask sends a heartbeat, which so many replicas must have taken.
+func (l *List) ask(ctx context.Context, s slots, replicas int) (head, error) {
 	return call(ctx, l, s, max(time.Second, l.config.Timeout), func(ctx context.Context) (head, error) {
 		needy := 0
 		if l.lacking.Load() {
 			needy = 1
 		}
-		v, err := l.script(ctx, beat, []string{l.keys.head, l.keys.log, l.keys.needy}, l.config.Replicas, l.node, needy)
+		v, err := l.script(ctx, beat, []string{l.keys.head, l.keys.log, l.keys.needy}, replicas, l.node, needy)
 		if err != nil {
 			return head{}, err
 		}
@@ -93,7 +93,7 @@ func (l *List) pulse() error {
 	pos := l.chain.pos
 	l.chain.mu.Unlock()
 	sent := time.Since(l.base)
-	h, err := l.ask(l.ctx, l.beats)
+	h, err := l.ask(l.ctx, l.beats, l.config.Replicas)
 	switch {
 	case errors.Is(err, errEmpty):
 		l.lost()

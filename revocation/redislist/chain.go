@@ -7,7 +7,7 @@ import (
 
 const (
 	maxRecent = 8192    // records that are remembered,
-	maxBytes  = 4 << 20 // and bytes of them
+	maxBytes  = 1 << 20 // and bytes of them
 
 	maxAwaited = 16
 )

@@ -19,8 +19,10 @@ func (l *List) mend() {
 		if err := l.mendOnce(); err != nil {
 			l.failed(err)
 			l.config.Log.Debug("redislist: copy and log do not agree yet", "err", err)
-			wait = min(max(2*wait, 20*time.Millisecond), time.Second)
-			l.rest(around(wait))
+			if wait = min(max(2*wait, 20*time.Millisecond), time.Second); errors.Is(err, errChanged) {
+				wait = 0 // there is news, and no trouble
+			}
+			l.rest(around(wait + 2))
 			continue
 		}
 		wait = 0
@@ -63,12 +65,12 @@ func (l *List) mendOnce() error {
 
 // resync finds the place in the log from which to read on.
 func (l *List) resync() error {
-	h, err := l.ask(l.ctx, l.mends)
+	h, err := l.ask(l.ctx, l.mends, 0)
 	if errors.Is(err, errEmpty) {
 		if _, err := l.write(l.ctx, l.mends, nil); err != nil {
 			return err
 		}
-		h, err = l.ask(l.ctx, l.mends)
+		h, err = l.ask(l.ctx, l.mends, 0)
 	}
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	perRecord = 200 // entries in a record
+	perRecord = 235 // entries in a record: of sessions, what fits into 4096 bytes, a node of a stream
 	perCall   = 10  // records in a call of a script, which holds up the server
 
 	kindNote = 0xf0 // what an operator said about the entry before
