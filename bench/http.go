@@ -171,7 +171,7 @@ func (s site) inProcess(w work) *row {
 // is in the same process, so its work is in every row.
 func (s site) overLoopback(w work) (*row, func()) {
 	l := must(net.Listen("tcp", "127.0.0.1:0"))
-	server := &http.Server{Handler: s.handler, ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: s.handler, ReadHeaderTimeout: time.Hour} // a connection waits for its turn
 	go server.Serve(l)
 	client := newKeepAlive(l.Addr().String(), s.cookie)
 	return &row{group: loopbackGroup + " " + w.name, name: s.name, op: client.get}, func() {
