@@ -12,10 +12,12 @@ import (
 
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/keys/keystore"
+	"github.com/carnet-go/carnet/revocation"
 )
 
 type compromiseVerb struct {
 	edit
+	listPlace
 	all bool
 }
 
@@ -26,7 +28,9 @@ func newCompromiseCmd() *cobra.Command {
 		Short: "Take a key back that others may have, and say what to check",
 		Long: `Take keys back that others may have: another key mints, their secrets are erased,
 and every token that they sealed is refused as soon as a node has the changed ring.
-Prints what happened when, and says what to check.
+Prints what happened when, and says what to check. With --list the keys are denied
+on a denylist too, so that it holds in milliseconds on nodes that get the ring as a
+file.
 
 If the ring itself may have leaked, or the key that it is sealed under, every key in
 it did: use --all. Then a fresh key mints that no node has yet, and everybody logs in
@@ -41,7 +45,8 @@ id that begins with a dash.`,
 	}
 	cmd.SetFlagErrorFunc(adviseDash)
 	cmd.Flags().BoolVar(&v.all, "all", false, "every key of the ring")
-	v.addFlags(cmd)
+	v.addOptionalFlags(cmd)
+	v.edit.addFlags(cmd)
 	return cmd
 }
 
@@ -52,6 +57,13 @@ func (v *compromiseVerb) run(cmd *cobra.Command, args []string) error {
 	p, err := placeOf(args)
 	if err != nil {
 		return err
+	}
+	var denied *denylist
+	if v.list != "" {
+		if denied, err = v.openList(cmd); err != nil {
+			return err
+		}
+		defer denied.Close()
 	}
 	started := time.Now()
 	var gone []string
@@ -74,11 +86,38 @@ func (v *compromiseVerb) run(cmd *cobra.Command, args []string) error {
 	}
 	warnLoggedOut(cmd, before, after, v.dryRun)
 	warnTooFresh(cmd, before, after)
+	if denied != nil && !v.dryRun {
+		if err := v.deny(cmd, denied, after, gone); err != nil {
+			return err
+		}
+	}
 	if !v.dryRun {
 		reached(cmd, p, after, started)
-		v.check(cmd, p, after, gone)
+		v.advise(cmd, p, after, gone)
 	}
 	v.announce(cmd, p, after)
+	return nil
+}
+
+// openList is before the edit: what can't be denied must be known before.
+func (v *compromiseVerb) openList(cmd *cobra.Command) (*denylist, error) {
+	if err := v.listPlace.check(); err != nil {
+		return nil, err
+	}
+	return v.open(cmd.Context(), false)
+}
+
+func (v *compromiseVerb) deny(cmd *cobra.Command, denied *denylist, after *keys.Set, gone []string) error {
+	var marks []revocation.Mark
+	for _, k := range after.Keys() {
+		if slices.Contains(gone, k.ID) {
+			marks = append(marks, revocation.Key(k.ID, after.PrunableAt(k)))
+		}
+	}
+	if err := denied.Revoke(cmd.Context(), marks...); err != nil {
+		return advise(fmt.Errorf("the ring is changed, and the keys are not on the denylist: %w", err), "carnet deny key KID for each of %s", strings.Join(gone, " "))
+	}
+	note(cmd, "the tokens of %s are refused by every node that shares %s", strings.Join(gone, " and "), v.listPlace.String())
 	return nil
 }
 
@@ -184,12 +223,12 @@ func reached(cmd *cobra.Command, p place, after *keys.Set, started time.Time) {
 	}
 }
 
-// check is what a person has to find out now.
-func (v *compromiseVerb) check(cmd *cobra.Command, p place, after *keys.Set, gone []string) {
+// advise says what a person has to find out now.
+func (v *compromiseVerb) advise(cmd *cobra.Command, p place, after *keys.Set, gone []string) {
 	next(cmd, "until a node has generation %d it believes the tokens of %s", after.Generation(), strings.Join(gone, " and "))
 	for _, k := range after.Keys() {
-		if slices.Contains(gone, k.ID) {
-			next(cmd, "with a denylist it holds at once: carnet deny key %s, until %s", k.ID, stamp(after.PrunableAt(k)))
+		if v.list == "" && slices.Contains(gone, k.ID) {
+			next(cmd, "with a denylist it holds at once: say --list, or carnet deny key %s --list LIST", k.ID)
 		}
 	}
 	next(cmd, "look in the logs of your services for sessions that nobody logged in to, since the key was made")

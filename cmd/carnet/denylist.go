@@ -29,11 +29,16 @@ type listPlace struct {
 }
 
 func (p *listPlace) addFlags(cmd *cobra.Command) {
+	p.addOptionalFlags(cmd)
+	require(cmd, "list")
+}
+
+// addOptionalFlags is for a verb that can do without a list.
+func (p *listPlace) addOptionalFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&p.list, "list", "", "the denylist: redis://HOST:PORT/DB, the path of a file, or env:VARIABLE that has either")
 	f.StringVar(&p.prefix, "prefix", "", "of the list's keys in Redis, as the service has it (default \"carnet:\")")
 	f.DurationVar(&p.wait, "wait", 10*time.Second, "how long to wait for Redis")
-	require(cmd, "list")
 }
 
 func (p *listPlace) check() error {

@@ -97,7 +97,7 @@ func warnLoggedOut(cmd *cobra.Command, before, after *keys.Set, dryRun bool) {
 	if dryRun {
 		verb = "would have to log in again"
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "warning: the sessions of %d of the %d keys that living tokens can have %s, unless their token was renewed since: %s\n",
+	fmt.Fprintf(cmd.ErrOrStderr(), "warning: the sessions of %d of the %d keys that living tokens are sealed with %s, unless their token was renewed since: %s\n",
 		len(lost), alive, verb, strings.Join(lost, "; "))
 }
 
