@@ -170,7 +170,7 @@ func TestTheSetAgreesWithAListOfAllMarks(t *testing.T) {
 				if a == markset.Everyone {
 					value = ""
 				}
-				e := entry(a, value, except, at, at.Sub(time.Now())+life())
+				e := entry(a, value, except, at, time.Until(at)+life())
 				s.Add(e, r.IntN(2) == 0)
 				m = append(m, e)
 				time.Sleep(time.Duration(r.IntN(30)) * time.Second)
@@ -212,7 +212,7 @@ func TestTheSetKnowsWhatTheStoreLacks(t *testing.T) {
 			entry(markset.Subject, fmt.Sprint(i), "", now, time.Hour),
 			entry(markset.Subject, fmt.Sprint(i), "s", now.Add(time.Second), time.Hour),
 		} {
-			if s.Add(e, false) || s.Add(e, false) {
+			if first, again := s.Add(e, false), s.Add(e, false); first || again {
 				t.Fatal("held, and nobody stored it")
 			}
 			if i%2 == 0 && (!s.Add(e, true) || !s.Add(e, false)) {

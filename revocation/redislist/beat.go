@@ -18,7 +18,7 @@ type head struct {
 }
 
 var (
-	errEmpty   = errors.New("Redis has no log")
+	errEmpty   = errors.New("there is no log in Redis")
 	errVersion = errors.New("the log in Redis is of another version")
 )
 

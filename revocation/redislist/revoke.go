@@ -96,4 +96,4 @@ func (l *List) confirm(ctx context.Context, missing []item) error {
 	return nil
 }
 
-var errDown = errors.New("Redis does not answer")
+var errDown = errors.New("no answer from Redis")
