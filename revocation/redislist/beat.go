@@ -110,7 +110,7 @@ func (l *List) pulse() error {
 		l.pause(hurry)
 		l.overdue(h.tip)
 	}
-	if l.set.Unstored() > 0 || l.crowded() {
+	if l.lacking.Load() || l.set.Unstored() > 0 || l.crowded() {
 		l.kick()
 	}
 	return nil
