@@ -49,51 +49,51 @@ func TestBounds(t *testing.T) {
 		"many numbers":                 {"[" + strings.Repeat("123,", 999) + "1]", nil},
 		"digits in a string":           {`"` + strings.Repeat("1", 999) + `"`, nil},
 		"digits in a name":             {`{"` + strings.Repeat("1", 999) + `":1}`, nil},
-		"a byte order mark":            {"\ufeff{}", fault},
-		"UTF-16":                       {"{\x00}\x00", fault},
-		"a name twice":                 {`{"a":1,"a":2}`, fault},
-		"a name twice by escapes":      {`{"a":1,"\u0061":2}`, fault},
-		"a name twice within":          {`[{"x":{"a":1,"a":2}}]`, fault},
+		"a byte order mark":            {"\ufeff{}", errDecoder},
+		"UTF-16":                       {"{\x00}\x00", errDecoder},
+		"a name twice":                 {`{"a":1,"a":2}`, errDecoder},
+		"a name twice by escapes":      {`{"a":1,"\u0061":2}`, errDecoder},
+		"a name twice within":          {`[{"x":{"a":1,"a":2}}]`, errDecoder},
 		"a name in two cases":          {`{"a":1,"A":2}`, nil},
-		"broken UTF-8":                 {"\"\xff\"", fault},
-		"broken UTF-8 in a name":       {"{\"\xff\":1}", fault},
-		"half a surrogate pair":        {`"\ud800"`, fault},
-		"two values":                   {`1 2`, fault},
-		"something behind":             {`{}x`, fault},
-		"a NUL behind":                 {"{}\x00", fault},
+		"broken UTF-8":                 {"\"\xff\"", errDecoder},
+		"broken UTF-8 in a name":       {"{\"\xff\":1}", errDecoder},
+		"half a surrogate pair":        {`"\ud800"`, errDecoder},
+		"two values":                   {`1 2`, errDecoder},
+		"something behind":             {`{}x`, errDecoder},
+		"a NUL behind":                 {"{}\x00", errDecoder},
 		"white space behind":           {"{} \t\r\n", nil},
-		"other white space":            {"{}\u00a0", fault},
-		"a comment":                    {"{/**/}", fault},
-		"a trailing comma":             {"[1,]", fault},
-		"single quotes":                {"{'a':1}", fault},
-		"no quotes":                    {"{a:1}", fault},
-		"a leading zero":               {"01", fault},
-		"a leading plus":               {"+1", fault},
-		"hexadecimal":                  {"0x1", fault},
-		"no digit before the point":    {".5", fault},
-		"no digit after the point":     {"1.", fault},
-		"NaN":                          {"NaN", fault},
-		"Infinity":                     {"Infinity", fault},
-		"a control in a string":        {"\"\x01\"", fault},
-		"a string that does not end":   {`"`, fault},
-		"one that ends in a backslash": {`"\`, fault},
-		"closed more often than open":  {"]]]]}}}}", fault},
-		"nothing":                      {"", fault},
+		"other white space":            {"{}\u00a0", errDecoder},
+		"a comment":                    {"{/**/}", errDecoder},
+		"a trailing comma":             {"[1,]", errDecoder},
+		"single quotes":                {"{'a':1}", errDecoder},
+		"no quotes":                    {"{a:1}", errDecoder},
+		"a leading zero":               {"01", errDecoder},
+		"a leading plus":               {"+1", errDecoder},
+		"hexadecimal":                  {"0x1", errDecoder},
+		"no digit before the point":    {".5", errDecoder},
+		"no digit after the point":     {"1.", errDecoder},
+		"NaN":                          {"NaN", errDecoder},
+		"Infinity":                     {"Infinity", errDecoder},
+		"a control in a string":        {"\"\x01\"", errDecoder},
+		"a string that does not end":   {`"`, errDecoder},
+		"one that ends in a backslash": {`"\`, errDecoder},
+		"closed more often than open":  {"]]]]}}}}", errDecoder},
+		"nothing":                      {"", errDecoder},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var v jsontext.Value
 			switch err := strictjson.Unmarshal([]byte(tt.doc), &v); {
-			case tt.want == fault && err == nil:
+			case tt.want == errDecoder && err == nil:
 				t.Error("taken")
-			case tt.want != fault && err != tt.want:
+			case tt.want != errDecoder && err != tt.want:
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
 		})
 	}
 }
 
-// fault stands for an error of the decoder.
-var fault = fmt.Errorf("an error of the decoder")
+// errDecoder stands for an error of the decoder.
+var errDecoder = fmt.Errorf("an error of the decoder")
 
 // Names are compared to the letter, where encoding/json folds ASCII and more.
 func TestNamesMatchToTheLetter(t *testing.T) {

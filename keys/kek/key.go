@@ -10,6 +10,7 @@
 package kek
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
@@ -149,7 +150,7 @@ func FromEnv() (*Key, error) {
 }
 
 func readFile(path string) (*Key, error) {
-	text, err := keystore.File(path).Load(nil)
+	text, err := keystore.File(path).Load(context.Background())
 	if err != nil {
 		return nil, err
 	}
