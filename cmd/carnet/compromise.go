@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -111,7 +113,9 @@ func (v *compromiseVerb) deny(cmd *cobra.Command, denied *denylist, after *keys.
 	var marks []revocation.Mark
 	for _, k := range after.Keys() {
 		if slices.Contains(gone, k.ID) {
-			marks = append(marks, revocation.Key(k.ID, after.PrunableAt(k)))
+			m := revocation.Key(k.ID, after.PrunableAt(k))
+			m.Reason, m.By = "compromised", cmp.Or(os.Getenv("SUDO_USER"), userName())
+			marks = append(marks, m)
 		}
 	}
 	if err := denied.Revoke(cmd.Context(), marks...); err != nil {
