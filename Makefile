@@ -13,8 +13,12 @@ build:
 tools:
 	@.ci/install gcc=gcc node=nodejs npm=npm redis-server=redis-server redis-cli=redis-tools strace=strace
 
+# What the tests print is looked through for keys.
 test: tools
-	go test -race ./...
+	@echo "go test -race ./..."
+	@go test -race -v ./... > test.out 2>&1; failed=$$?; grep -E '^(ok|FAIL|panic:)' test.out; \
+	if [ $$failed -ne 0 ]; then grep -vE '^(=== |ok|[? ]+.*no test files| *--- PASS)' test.out | tail -n 400; exit 1; fi
+	go run ./internal/leaks < test.out
 	$(MAKE) interop
 	$(MAKE) soak-sample
 
@@ -32,11 +36,6 @@ interop: tools
 # there; the tests of PASETO make sure that it is refused.
 fips: tools
 	GODEBUG=fips140=only go test ./...
-
-# All that the tests print, looked through for keys.
-leaks:
-	@go test -v ./... > leaks.out 2>&1 || { tail -n 50 leaks.out; exit 1; }
-	go run ./internal/leaks < leaks.out
 
 # Redis is killed, cut off, slowed down and emptied behind the denylist, in a module
 # of its own: a round of each, or (an hour) as many as it takes to be sure.

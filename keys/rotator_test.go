@@ -182,17 +182,17 @@ func (c *counter) Sealed(_ context.Context, kid string) (uint64, error) {
 // up; not while a node would lack the next one.
 func TestAKeyThatIsUsedUpIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &counter{Store: keystest.NewStore()}
+		set := newSet(t, keys.JWT)
+		store := &counter{Store: keystest.NewStore(), key: in(t, set, "active").ID}
 		store.nodes.Store(new([]keystore.Node))
 		src := keys.Source{Store: store, Plain: true}
-		if err := src.Create(t.Context(), newSet(t, keys.JWT)); err != nil {
+		if err := src.Create(t.Context(), set); err != nil {
 			t.Fatal(err)
 		}
 		ring, err := src.Open(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		store.key = in(t, ring.Set(), "active").ID
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- keys.Rotator{Ring: ring, Every: 30 * day}.Run(ctx) }()
