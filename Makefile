@@ -12,6 +12,7 @@ build:
 # a Redis; the rest is in go.mod.
 tools:
 	@.ci/install gcc=gcc node=nodejs npm=npm redis-server=redis-server redis-cli=redis-tools strace=strace
+	@.ci/node
 
 # What the tests print is looked through for keys.
 test: tools
