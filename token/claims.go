@@ -51,8 +51,8 @@ type Claims struct {
 	// tokens of a session the one with the lower Revision has older data.
 	Revision int64
 
-	// Raw is the session data, a JSON value. A renewal keeps what it does not
-	// change of it byte for byte.
+	// Raw is the session data, a JSON value. A renewal keeps each value in it that
+	// it does not change, byte for byte.
 	Raw string
 }
 

@@ -66,7 +66,22 @@ func mergeData[T any](raw []byte, data T) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("merge session data: %w", withoutValues(err))
 	}
+	// A type that reads a name in two spellings would find in merged what data has lost.
+	if !readsAlike[T](merged, next) {
+		return next, nil
+	}
 	return merged, nil
+}
+
+// readsAlike reports whether T finds the same in both.
+func readsAlike[T any](a, b []byte) bool {
+	var x, y T
+	if decodeData(a, &x) != nil || decodeData(b, &y) != nil {
+		return false
+	}
+	inA, err1 := encodeData(x)
+	inB, err2 := encodeData(y)
+	return err1 == nil && err2 == nil && bytes.Equal(inA, inB)
 }
 
 // merge applies the change from prev to next to raw. What only raw has is what
@@ -105,7 +120,7 @@ func mergeObject(raw, prev, next jsontext.Value) (jsontext.Value, error) {
 			delete(r, name)
 		}
 	}
-	return json.Marshal(r, json.Deterministic(true))
+	return json.Marshal(r, json.Deterministic(true), jsontext.PreserveRawStrings(true))
 }
 
 // mergeList finds again the elements that stayed as they were, wherever they
@@ -118,10 +133,19 @@ func mergeList(raw, prev, next jsontext.Value) (jsontext.Value, error) {
 	}
 	merged, used := make([]jsontext.Value, len(n)), make([]bool, len(p))
 	for i, value := range n {
-		for j := range p {
-			if merged[i] == nil && !used[j] && bytes.Equal(p[j], value) {
-				merged[i], used[j] = r[j], true
-			}
+		if i < len(p) && bytes.Equal(p[i], value) {
+			merged[i], used[i] = r[i], true
+		}
+	}
+	free := map[string][]int{}
+	for j := range p {
+		if !used[j] {
+			free[string(p[j])] = append(free[string(p[j])], j)
+		}
+	}
+	for i, value := range n {
+		if at := free[string(value)]; merged[i] == nil && len(at) > 0 {
+			merged[i], used[at[0]], free[string(value)] = r[at[0]], true, at[1:]
 		}
 	}
 	for i, value := range n {

@@ -31,12 +31,15 @@ func (s *secret) root(way string, salt []byte) ([]byte, error) {
 	if (way == wayRaw) != (s.raw != nil) {
 		return nil, ErrWrongKey
 	}
-	if way == wayRaw {
+	switch {
+	case way == wayRaw && len(salt) == 0:
 		return s.raw, nil
+	case way == wayRaw, len(salt) != saltSize:
+		return nil, errors.New("its salt has the wrong length for the way in which it is sealed")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	name := way + string(salt)
+	name := way + string(salt) // the salt has one length, so no two pairs have one name
 	if key, ok := s.derived[name]; ok {
 		return key, nil
 	}

@@ -235,3 +235,19 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Way and salt are told apart, and each way has one length of salt.
+func TestSaltsOfTheWrongLengthAreRefused(t *testing.T) {
+	words, random := passphrase(t, "correct horse battery staple"), parse(t, kek.Generate())
+	e := seal(t, words, nil)
+	opens(t, "as sealed", words, e, "mints", "reads")
+	shifted := *e
+	shifted.Way, shifted.Salt = "", append([]byte(e.Way), e.Salt...)
+	opens(t, "the way in the salt", words, &shifted, "", "")
+	shifted = *e
+	shifted.Way, shifted.Salt = e.Way+string(e.Salt[:1]), e.Salt[1:]
+	opens(t, "the salt in the way", words, &shifted, "", "")
+	salted := *seal(t, random, nil)
+	salted.Salt = make([]byte, 1000)
+	opens(t, "a salt for a random key", random, &salted, "", "")
+}
