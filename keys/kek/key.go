@@ -6,7 +6,9 @@
 //
 // From a key follows a verify-only key, [Key.VerifyOnly]. It opens the half of a
 // sealed document that reads tokens, and not the half that mints them. So a node
-// that only verifies may have the whole document, and can't mint.
+// that only verifies may have the whole document, and can't mint. It could seal that
+// half, too: a node that only verifies must not be able to write where the ring is,
+// or it could have others of its kind believe keys of its own.
 package kek
 
 import (
