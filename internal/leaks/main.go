@@ -38,8 +38,10 @@ var (
 	paserk  = regexp.MustCompile(`k4\.secret\.[0-9A-Za-z_-]{86}`)
 	hexText = regexp.MustCompile(`^(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{128})$`)
 
-	// A public key, and the sealing secret in the one document that is for it.
-	meant = regexp.MustCompile(`"(?:public|seal|sha256|x|k)": ?"$`)
+	// A public key, the sealing secret in the one document that is for it, and the
+	// digests of a ring's record.
+	meant = regexp.MustCompile(`(?:"(?:public|seal|sha256|x|k|before)": ?"|--noted )$`)
+	audit = regexp.MustCompile(`^ *\d+ +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  .*  $`)
 )
 
 // scan returns where in its input a key may stand, without the key.
@@ -65,9 +67,9 @@ func suspect(line string) string {
 	for _, at := range text.FindAllStringIndex(line, -1) {
 		word := strings.TrimRight(line[at[0]:at[1]], "=")
 		switch n := len(word); {
-		case meant.MatchString(line[:at[0]]), strings.ContainsAny(edge(line, at), "."):
+		case meant.MatchString(line[:at[0]]), audit.MatchString(line[:at[0]]), strings.ContainsAny(edge(line, at), "."):
 			// Meant to be there, or a part of a token or of a key id.
-		case strings.HasPrefix(word, "Test"):
+		case strings.HasPrefix(word, "Test"), strings.HasPrefix(word, "Fuzz"):
 			// The name of one.
 		case hexText.MatchString(word):
 			return "hex"

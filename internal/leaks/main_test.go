@@ -37,6 +37,9 @@ func TestScanLetsTheRestPass(t *testing.T) {
 	for _, line := range []string{
 		"ok  	github.com/carnet-go/carnet/keys	12.742s",
 		"key k4.lid.V7OdgjVaVpckWZTv8r2V0sgTmFdsfQNVI6ffsgJmK3QQ is active",
+		"        1           2026-11-25T09:32:28Z  root@vm  init    y4IA2ohQ08A UUPLAIZTBbM              _Cd4iKsw3SSExnS5vhsUQXUTH1YyYcyYzGZwGMekrAs",
+		"next: carnet audit ring.json --noted nTUm5NcI98hDs_cW9zdsQp-QZlPB538oJ9jdQ2azUT8 finds out",
+		"--- PASS: FuzzOpenInner/header-carriage-return-inside (0.00s)",
 		`"public": "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrA",`,
 	} {
 		if found, err := scan(strings.NewReader(line)); err != nil || len(found) > 0 {
