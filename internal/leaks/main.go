@@ -40,7 +40,7 @@ var (
 
 	// A public key, the sealing secret in the one document that is for it, and the
 	// digests of a ring's record.
-	meant = regexp.MustCompile(`(?:"(?:public|seal|sha256|x|k|before)": ?"|--noted )$`)
+	meant = regexp.MustCompile(`(?:"(?:public|seal|sha256|x|k|before|last)": ?"|--noted |was noted: ")$`)
 	audit = regexp.MustCompile(`^ *\d+ +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  .*  $`)
 )
 
