@@ -25,7 +25,7 @@ func (s *Set) Rotate(next Format, force bool) (*Set, error) {
 }
 
 func (s *Set) rotate(next Format, force bool) (*Set, error) {
-	now := currentSecond()
+	now := s.editTime()
 	if ready := s.RotatableAt(); now.Before(ready) && !force {
 		return nil, fmt.Errorf("%w: key %s was pre-published at %s, and nodes may not have it before %s",
 			ErrTooSoon, s.in(prePublished).ID, s.in(prePublished).CreatedAt.Format(time.RFC3339), ready.Format(time.RFC3339))
@@ -48,7 +48,7 @@ func (s *Set) RotatableAt() time.Time {
 // [Set.RotatableAt] is yet to come: then a node that lacks it refuses its tokens
 // until it has the new set.
 func (s *Set) Revoke(id string) (*Set, error) {
-	e, now := s.edit(), currentSecond()
+	e, now := s.edit(), s.editTime()
 	k, err := e.find(id)
 	if err != nil {
 		return nil, err

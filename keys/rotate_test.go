@@ -204,6 +204,28 @@ func TestPrune(t *testing.T) {
 	})
 }
 
+// A machine whose clock is behind rotates what one with a good clock rotated.
+func TestAClockThatIsBehindPrunesNothing(t *testing.T) {
+	var fresh *keys.Set
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(365 * 24 * time.Hour)
+		fresh = newSet(t, keys.JWT)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := must(t)(fresh.Rotate("", true))
+		k := in(t, s, "retired")
+		if k.RetiredAt.Before(k.ActivatedAt) {
+			t.Errorf("retired at %v, but minted from %v", k.RetiredAt, k.ActivatedAt)
+		}
+		revoked := must(t)(s.Revoke(in(t, s, "active").ID))
+		for _, k := range revoked.Keys() {
+			if k.State == "revoked" && k.RevokedAt.Before(k.ActivatedAt) {
+				t.Errorf("revoked at %v, but minted from %v", k.RevokedAt, k.ActivatedAt)
+			}
+		}
+	})
+}
+
 // Whatever the order of edits: one active key, one pre-published, generations
 // that count up, and no live token without its key unless that was revoked.
 func TestAnyOrderOfEdits(t *testing.T) {

@@ -127,4 +127,18 @@ func (s *Set) in(state string) *key {
 	return nil
 }
 
+// editTime is now, or the newest date in the set for a machine whose clock is
+// behind: no key must seem to have retired before it minted, and be pruned for it.
+func (s *Set) editTime() time.Time {
+	now := currentSecond()
+	for _, k := range s.keys {
+		for _, t := range [...]time.Time{k.CreatedAt, k.ActivatedAt, k.RetiredAt, k.RevokedAt} {
+			if t.After(now) {
+				now = t
+			}
+		}
+	}
+	return now
+}
+
 func currentSecond() time.Time { return time.Now().UTC().Truncate(time.Second) }

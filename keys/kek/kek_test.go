@@ -236,6 +236,15 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// A slip of the variable must not print the key.
+func TestAKeyForAPathIsNotPrinted(t *testing.T) {
+	text := kek.Generate()
+	t.Setenv("CARNET_RING_KEY_FILE", text)
+	if _, err := kek.FromEnv(); err == nil || strings.Contains(err.Error(), text) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // Way and salt are told apart, and each way has one length of salt.
 func TestSaltsOfTheWrongLengthAreRefused(t *testing.T) {
 	words, random := passphrase(t, "correct horse battery staple"), parse(t, kek.Generate())

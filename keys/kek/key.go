@@ -152,6 +152,9 @@ func FromEnv() (*Key, error) {
 }
 
 func readFile(path string) (*Key, error) {
+	if _, err := Parse(path); err == nil {
+		return nil, errors.New("this is a key and not the path of a file with one") // and must not be printed
+	}
 	text, err := keystore.File(path).Load(context.Background())
 	if err != nil {
 		return nil, err
