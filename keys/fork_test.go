@@ -50,6 +50,9 @@ func TestNobodyIsLetBackInByAForkedRing(t *testing.T) {
 		if _, err := f.src.Edit(t.Context(), func(s *keys.Set) (*keys.Set, error) { return s.Revoke(leaked) }); err != nil {
 			t.Fatal(err)
 		}
+		if err := errors.Join(f.mint.Reload(), f.verify.Reload()); err != nil {
+			t.Fatal(err)
+		}
 		for what, c := range map[string]struct {
 			doc  []byte
 			want string

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/carnet-go/carnet/internal/formattest"
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/keys/keystest"
 )
@@ -36,7 +37,7 @@ func TestAFullRingIsNotWritten(t *testing.T) {
 
 // Every key of a ring can be revoked, whatever its state, and the ring still loads.
 func TestARingLoadsAfterEachRevocation(t *testing.T) {
-	for _, f := range []keys.Format{keys.JWT, keys.PASETO} {
+	for _, f := range formattest.Usable() {
 		for i, state := range []string{"retired", "active", "pre-published"} {
 			src := keys.Source{Store: keystest.NewStore(), Plain: true}
 			set, err := newSet(t, f).Rotate("", true)

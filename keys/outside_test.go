@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/carnet-go/carnet/internal/formattest"
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/keys/keystest"
 	"github.com/carnet-go/carnet/token"
@@ -73,48 +74,46 @@ func withSigner(t *testing.T, f keys.Format, h *hsm) (keys.Source, *keys.Ring) {
 }
 
 func TestSignersOutside(t *testing.T) {
-	for _, f := range []keys.Format{keys.JWT, keys.PASETO} {
-		t.Run(string(f), func(t *testing.T) {
-			h := newHSM(t)
-			src, ring := withSigner(t, f, h)
-			if k := in(t, ring.Set(), "active"); k.Signer != "hsm-1" || !k.Public.Equal(h.Public()) {
-				t.Errorf("the active key is %+v", k)
+	formattest.Each(t, func(t *testing.T, f keys.Format) {
+		h := newHSM(t)
+		src, ring := withSigner(t, f, h)
+		if k := in(t, ring.Set(), "active"); k.Signer != "hsm-1" || !k.Public.Equal(h.Public()) {
+			t.Errorf("the active key is %+v", k)
+		}
+		doc, err := src.Store.Load(t.Context())
+		if err != nil || leaks(doc, h.PrivateKey.Seed()) {
+			t.Errorf("the private key is in the ring: %v", err)
+		}
+		exported := keys.Source{Store: keystest.NewStore(), Plain: true}
+		verifyOnly, err := src.Export(t.Context())
+		if err == nil {
+			err = exported.Store.Save(t.Context(), nil, verifyOnly)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		verify, err := exported.OpenVerifyOnly(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer verify.Close()
+		tok := seal(t, ring)
+		for _, o := range []token.Opener{ring, verify} {
+			if _, err := o.Open(tok, session); err != nil {
+				t.Errorf("%v: %v", o, err)
 			}
-			doc, err := src.Store.Load(t.Context())
-			if err != nil || leaks(doc, h.PrivateKey.Seed()) {
-				t.Errorf("the private key is in the ring: %v", err)
-			}
-			exported := keys.Source{Store: keystest.NewStore(), Plain: true}
-			verifyOnly, err := src.Export(t.Context())
-			if err == nil {
-				err = exported.Store.Save(t.Context(), nil, verifyOnly)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			verify, err := exported.OpenVerifyOnly(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer verify.Close()
-			tok := seal(t, ring)
-			for _, o := range []token.Opener{ring, verify} {
-				if _, err := o.Open(tok, session); err != nil {
-					t.Errorf("%v: %v", o, err)
-				}
-			}
-			if _, err := ring.Set().Rotate("", true); err == nil || !strings.Contains(err.Error(), "RotateTo") {
-				t.Errorf("a rotation that leaves the signer in silence: %v", err)
-			}
-			if _, err := ring.Set().RotateTo(h, "hsm-1", "", true); err == nil {
-				t.Error("a signer for a second key")
-			}
-			revoked := must(t)(ring.Set().Revoke(in(t, ring.Set(), "active").ID))
-			if k := in(t, throughAStore(t, revoked), "active"); k.Signer != "hsm-2" {
-				t.Errorf("after the revocation %+v is active", k)
-			}
-		})
-	}
+		}
+		if _, err := ring.Set().Rotate("", true); err == nil || !strings.Contains(err.Error(), "RotateTo") {
+			t.Errorf("a rotation that leaves the signer in silence: %v", err)
+		}
+		if _, err := ring.Set().RotateTo(h, "hsm-1", "", true); err == nil {
+			t.Error("a signer for a second key")
+		}
+		revoked := must(t)(ring.Set().Revoke(in(t, ring.Set(), "active").ID))
+		if k := in(t, throughAStore(t, revoked), "active"); k.Signer != "hsm-2" {
+			t.Errorf("after the revocation %+v is active", k)
+		}
+	})
 }
 
 func TestSignersOutsideThatFail(t *testing.T) {

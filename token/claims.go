@@ -52,7 +52,7 @@ type Claims struct {
 	Revision int64
 
 	// Raw is the session data, a JSON value. A renewal keeps each value in it that
-	// it does not change, byte for byte.
+	// it does not change, byte for byte but for white space.
 	Raw string
 }
 

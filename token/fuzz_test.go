@@ -56,7 +56,7 @@ func FuzzData(f *testing.F) {
 			return
 		}
 		for member, value := range before {
-			if member != "name" && !bytes.Equal(after[member], value) {
+			if value.Compact(); member != "name" && !bytes.Equal(after[member], value) { // white space is no value
 				t.Fatalf("%q: %q became %q", raw, value, after[member])
 			}
 		}
