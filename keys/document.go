@@ -38,6 +38,7 @@ type ringDocument struct {
 	TokenLife  int64         `json:"token_life_seconds,omitzero"`
 	Keys       []keyDocument `json:"keys"`
 	Record     []audit.Entry `json:"record,omitzero"`
+	Edits      history       `json:"edits,omitzero"` // in the place of the record where there is none
 
 	sum string // of the text that this was read from
 }
@@ -81,8 +82,9 @@ func (s *Set) VerifyOnly() ([]byte, error) {
 
 func (s *Set) document(kind string, addSecrets func(key, *keyDocument)) ([]byte, error) {
 	r := ringDocument{Name: s.name, Generation: s.generation}
+	r.Edits = historyOf(s.record, s.generation)
 	if kind == kindRing {
-		r.Record = s.record
+		r.Record, r.Edits = s.record, nil
 		r.Spread, r.TokenLife = int64(s.policy.Spread/time.Second), int64(s.policy.TokenLife/time.Second)
 	}
 	for _, k := range s.keys {
@@ -158,8 +160,11 @@ func (r *ringDocument) check(kind string) error {
 	if err := checkSeconds(r.Spread, r.TokenLife); err != nil {
 		return err
 	}
-	if err := checkRecord(r.Record); err != nil {
+	if err := errors.Join(checkRecord(r.Record), r.Edits.check(r.Generation)); err != nil {
 		return err
+	}
+	if kind == kindRing && r.Edits != nil || kind == kindVerifyOnly && r.Record != nil {
+		return errors.New("it has the edits of a document of another kind")
 	}
 	count, ids := map[string]int{}, map[string]bool{}
 	for _, k := range r.Keys {
@@ -248,7 +253,7 @@ func (r *ringDocument) set() (*Set, error) {
 
 // table is the ring without private keys.
 func (r *ringDocument) table() (*table, error) {
-	t := newTable(r.Name, r.Generation)
+	t := newTable(r.Name, r.Generation, r.Edits)
 	for _, d := range r.Keys {
 		if d.State == revoked {
 			t.revoked[d.ID] = struct{}{}

@@ -18,6 +18,67 @@ type openRing interface {
 	Generation() uint64
 }
 
+// A restored backup that was edited more often than the ring lacks its newest keys.
+func TestNoKeyIsLostToAForkedRing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t)
+		backup := f.load()
+		must(t)(f.src.Edit(t.Context(), rotate))
+		for _, node := range []openRing{f.mint, f.verify} {
+			if err := node.Reload(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tok := seal(t, f.mint)
+		right := f.load()
+		f.place.set(nil, f.fork(backup, rotate, rotate, rotate))
+		for _, node := range []openRing{f.mint, f.verify} {
+			if err := node.Reload(); err == nil || !strings.Contains(err.Error(), "its generation 2 is another") {
+				t.Errorf("%v took a ring with another past: %v", node, err)
+			}
+			if _, err := node.Open(tok, session); err != nil {
+				t.Errorf("%v lost a key: %v", node, err)
+			}
+		}
+		f.place.set(nil, f.fork(right, rotate, rotate))
+		for _, node := range []openRing{f.mint, f.verify} {
+			if err := node.Reload(); err != nil || node.Generation() != 4 {
+				t.Errorf("%v does not follow the right ring: %v", node, err)
+			}
+		}
+	})
+}
+
+// A ring that came further than its record goes back can't be told from another.
+func TestARingThatCameTooFarIsNotTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t)
+		must(t)(f.src.Edit(t.Context(), func(s *keys.Set) (_ *keys.Set, err error) {
+			for range 501 {
+				if s, err = s.Rotate("", true); err == nil {
+					s, err = s.Prune(true, s.Keys()[0].ID)
+				}
+			}
+			return s, err
+		}))
+		for _, node := range []openRing{f.mint, f.verify} {
+			if err := node.Reload(); err == nil || !strings.Contains(err.Error(), "how it came from generation 1 to 1003") {
+				t.Errorf("%v: %v", node, err)
+			}
+		}
+	})
+}
+
+// load returns the document of the ring.
+func (f *fleet) load() []byte {
+	f.Helper()
+	doc, err := f.place.Load(f.Context())
+	if err != nil {
+		f.Fatal(err)
+	}
+	return doc
+}
+
 // fork returns what a copy of an old document becomes by edits of its own.
 func (f *fleet) fork(doc []byte, edits ...func(*keys.Set) (*keys.Set, error)) []byte {
 	f.Helper()
@@ -42,10 +103,7 @@ func (f *fleet) fork(doc []byte, edits ...func(*keys.Set) (*keys.Set, error)) []
 func TestNobodyIsLetBackInByAForkedRing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t)
-		backup, err := f.place.Load(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		backup := f.load()
 		stolen, leaked := seal(t, f.mint), f.mint.Set().Keys()[0].ID
 		if _, err := f.src.Edit(t.Context(), func(s *keys.Set) (*keys.Set, error) { return s.Revoke(leaked) }); err != nil {
 			t.Fatal(err)

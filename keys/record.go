@@ -21,31 +21,14 @@ const maxRecord = 1000
 // Record returns who did what to the ring, oldest first. See [audit.Check].
 func (s *Set) Record() []audit.Entry { return slices.Clone(s.record) }
 
-// note adds the change that made this generation. Who did it is known when it is
-// saved.
+// note adds the change that made this generation.
 func (s *Set) note(action string, now time.Time, keys ...string) {
-	e := audit.Entry{Generation: s.generation, At: now, Action: action, Keys: keys}
+	e := audit.Entry{Generation: s.generation, At: now, By: whoami(), Action: action, Keys: keys}
 	if n := len(s.record); n > 0 {
 		e.Before = s.record[n-1].Digest()
 	}
 	s.record = append(s.record, e)
 	s.record = s.record[max(0, len(s.record)-maxRecord):]
-}
-
-// sign returns the set with a name under the entries that have none yet.
-func (s *Set) sign(by string) *Set {
-	signed := *s
-	signed.record = slices.Clone(s.record)
-	for i := range signed.record {
-		e := &signed.record[i]
-		if e.By == "" {
-			e.By = by
-			if i > 0 {
-				e.Before = signed.record[i-1].Digest()
-			}
-		}
-	}
-	return &signed
 }
 
 // whoami is the user and the host of this process, as far as the system says.

@@ -58,7 +58,7 @@ func newRing(src Source) *Ring {
 }
 
 func newSnapshot(s *Set, find findSigner) (*snapshot, error) {
-	snap := &snapshot{set: s, sealed: new(atomic.Uint64), table: newTable(s.name, s.generation), retired: map[string]struct{}{}}
+	snap := &snapshot{set: s, sealed: new(atomic.Uint64), table: newTable(s.name, s.generation, historyOf(s.record, s.generation)), retired: map[string]struct{}{}}
 	for _, k := range s.keys {
 		if k.State == revoked {
 			snap.table.revoked[k.ID] = struct{}{}
@@ -79,8 +79,8 @@ func newSnapshot(s *Set, find findSigner) (*snapshot, error) {
 	return snap, nil
 }
 
-func newTable(name string, generation uint64) *table {
-	return &table{name: name, generation: generation, openers: map[string]opener{}, revoked: map[string]struct{}{}}
+func newTable(name string, generation uint64, edits history) *table {
+	return &table{name: name, generation: generation, edits: edits, openers: map[string]opener{}, revoked: map[string]struct{}{}}
 }
 
 // Open returns the ring in a file that "carnet init" made, and follows it: when the

@@ -73,7 +73,7 @@ func (s Source) Create(ctx context.Context, set *Set) error {
 	if s.Key == nil && !s.Plain {
 		return errors.New("create key ring: the keys would be in the clear: set CARNET_RING_KEY, CARNET_RING_KEY_FILE or CARNET_RING_PASSPHRASE, or say that it is meant")
 	}
-	doc, err := s.write(set.sign(whoami()), nil)
+	doc, err := s.write(set, nil)
 	if err != nil {
 		return fmt.Errorf("create key ring: %w", err)
 	}
@@ -171,7 +171,6 @@ func (s Source) edit(ctx context.Context, to Source, change func(*Set) (*Set, er
 	if next == old {
 		return old, nil
 	}
-	next = next.sign(whoami())
 	edited, err := to.write(next, sealed)
 	if err == nil {
 		err = s.store().Save(ctx, doc, edited)

@@ -32,6 +32,7 @@ func newVerifyRing(src Source) *VerifyRing {
 type table struct {
 	name       string
 	generation uint64
+	edits      history
 	openers    map[string]opener   // by label
 	revoked    map[string]struct{} // by id
 	cache      atomic.Pointer[hot.Cache]
@@ -105,6 +106,9 @@ func (t *table) succeededBy(next *table, same bool) error {
 		if _, ok := t.revoked[o.ID()]; ok {
 			return fmt.Errorf("it brings back the revoked key %s: somebody edited an old copy of the ring; revoke the key again", o.ID())
 		}
+	}
+	if err := next.continues(t); err != nil {
+		return err
 	}
 	maps.Copy(next.revoked, t.revoked)
 	return nil
