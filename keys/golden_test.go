@@ -12,6 +12,7 @@ import (
 
 	"github.com/carnet-go/carnet/internal/formattest"
 	"github.com/carnet-go/carnet/keys"
+	"github.com/carnet-go/carnet/keys/audit"
 	"github.com/carnet-go/carnet/keys/kek"
 	"github.com/carnet-go/carnet/token"
 )
@@ -56,6 +57,9 @@ func TestGoldenRingsAreRead(t *testing.T) {
 		}
 		if want := (keys.Policy{Spread: 10 * time.Minute, TokenLife: 31 * 24 * time.Hour}); set.Policy() != want {
 			t.Errorf("the policy is %v", set.Policy())
+		}
+		if err := audit.Check(set.Record(), 3); err != nil {
+			t.Error(err)
 		}
 		revoked := in(t, set, "revoked")
 		if at := time.Date(1999, 12, 21, 12, 34, 56, 0, time.UTC); revoked.RevokedAt != at || revoked.Format != f {

@@ -82,6 +82,12 @@ func ring(keys []key, private bool) string {
 		}
 		b.WriteString(k.member(private))
 	}
+	entries, digests := record(keys)
+	if private {
+		b.WriteString("\n    ],\n    \"record\": [\n" + entries)
+	} else {
+		b.WriteString("\n    ],\n    \"edits\": [\n      \"" + strings.Join(digests, "\",\n      \"") + "\"")
+	}
 	b.WriteString("\n    ]\n  }")
 	return b.String()
 }

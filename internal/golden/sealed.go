@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/ed25519"
 	"crypto/hkdf"
 	"crypto/pbkdf2"
 	"crypto/sha256"
@@ -69,7 +70,8 @@ func (e envelope) document(ring, verifyOnly []byte) ([]byte, error) {
 		text += fmt.Sprintf("    \"salt\": %q,\n", std64(salt))
 	}
 	text += fmt.Sprintf("    \"key_id\": %q,\n    \"verify_only_key_id\": %q,\n", b64(expand(root, "id")[:8]), b64(expand(verifyRoot, "id")[:8]))
-	text += fmt.Sprintf("    \"sealed_ring\": %q,\n    \"sealed_verify_only_ring\": %q\n  }", std64(sealedRing), std64(sealedVerifyOnly))
+	signature := ed25519.Sign(ed25519.NewKeyFromSeed(expand(root, "verify-only signature")), append(e.additional(name, "verify-only ring signature\n"), sealedVerifyOnly...))
+	text += fmt.Sprintf("    \"sealed_ring\": %q,\n    \"sealed_verify_only_ring\": %q,\n    \"signature\": %q\n  }", std64(sealedRing), std64(sealedVerifyOnly), std64(signature))
 	return document("carnet sealed ring", text), nil
 }
 
@@ -89,8 +91,11 @@ func (e envelope) seal(key, text []byte, name, half string) ([]byte, error) {
 		return nil, err
 	}
 	nonce := fixed("nonce", e.format, e.way, half)[:aead.NonceSize()]
-	additional := fmt.Sprintf("carnet sealed ring 1\n%s\n%q 3 %s", e.cipher, name, half)
-	return aead.Seal(nonce, nonce, text, []byte(additional)), nil
+	return aead.Seal(nonce, nonce, text, e.additional(name, half)), nil
+}
+
+func (e envelope) additional(name, half string) []byte {
+	return fmt.Appendf(nil, "carnet sealed ring 1\n%s\n%q 3 %s", e.cipher, name, half)
 }
 
 func (e envelope) aead(key []byte) (cipher.AEAD, error) {

@@ -1,6 +1,7 @@
 package kek
 
 import (
+	"crypto/ed25519"
 	"crypto/fips140"
 	"crypto/hkdf"
 	"crypto/pbkdf2"
@@ -67,26 +68,41 @@ func stretch(passphrase, way string, salt []byte) ([]byte, error) {
 	return nil, fmt.Errorf("it is sealed in the way %.40q, which this program does not know", way)
 }
 
-// subkeys are one for each half of a document, and what names them. A verify-only
-// key has only its half.
+// verifyOnly reports whether it is a verify-only key.
+func (s *secret) verifyOnly() bool { return s.public != nil }
+
+// subkeys are one for each half of a document, what signs and proves the half for
+// nodes that only verify, and what names them. A verify-only key can't seal nor sign.
 type subkeys struct {
 	ring, verify     []byte
 	ringID, verifyID string
+	sign             ed25519.PrivateKey
+	public           ed25519.PublicKey
 }
 
 func (s *secret) subkeys(way string, salt []byte) (k subkeys, err error) {
 	verifyRoot := s.raw
-	if !s.verifyOnly {
+	k.public = s.public
+	if !s.verifyOnly() {
 		root, err := s.root(way, salt)
 		if err != nil {
 			return k, err
 		}
 		k.ring, k.ringID = expand(root, "ring"), identify(root)
+		k.sign = signingKey(root)
+		k.public = publicOf(k.sign)
 		verifyRoot = expand(root, "verify-only key")
 	}
 	k.verify, k.verifyID = expand(verifyRoot, "verify-only ring"), identify(verifyRoot)
 	return k, nil
 }
+
+// signingKey signs the half for nodes that only verify.
+func signingKey(root []byte) ed25519.PrivateKey {
+	return ed25519.NewKeyFromSeed(expand(root, "verify-only signature"))
+}
+
+func publicOf(k ed25519.PrivateKey) ed25519.PublicKey { return k.Public().(ed25519.PublicKey) }
 
 // expand is one-way: the verify-only key says nothing of the key that it is from.
 func expand(root []byte, purpose string) []byte {

@@ -3,6 +3,7 @@ package kek
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/ed25519"
 	"crypto/fips140"
 	"crypto/rand"
 	"encoding/base64"
@@ -28,6 +29,7 @@ type Envelope struct {
 	VerifyID   string `json:"verify_only_key_id"`
 	Ring       []byte `json:"sealed_ring,omitzero"` // absent in an export
 	VerifyOnly []byte `json:"sealed_verify_only_ring"`
+	Signature  []byte `json:"signature"` // of VerifyOnly, which more can seal than may make one
 }
 
 // Seal seals both halves. What was sealed before, or nil, decides cipher and salt,
@@ -35,7 +37,7 @@ type Envelope struct {
 // opens only under the context that it was sealed with.
 func (k *Key) Seal(ring, verifyOnly []byte, context string, before *Envelope) (*Envelope, error) {
 	s := k.secrets[0]
-	if s.verifyOnly {
+	if s.verifyOnly() {
 		return nil, ErrVerifyOnly
 	}
 	e := k.header(before)
@@ -47,8 +49,11 @@ func (k *Key) Seal(ring, verifyOnly []byte, context string, before *Envelope) (*
 	if e.Ring, err = e.seal(sub.ring, ring, context+" ring"); err != nil {
 		return nil, err
 	}
-	e.VerifyOnly, err = e.seal(sub.verify, verifyOnly, context+" verify-only ring")
-	return e, err
+	if e.VerifyOnly, err = e.seal(sub.verify, verifyOnly, context+" verify-only ring"); err != nil {
+		return nil, err
+	}
+	e.Signature = ed25519.Sign(sub.sign, e.signed(context))
+	return e, nil
 }
 
 // header chooses what to seal with.
@@ -90,7 +95,7 @@ func (k *Key) Open(e *Envelope, context string) ([]byte, error) {
 	}
 	var err error
 	for _, s := range k.secrets {
-		if s.verifyOnly {
+		if s.verifyOnly() {
 			err = errors.Join(err, ErrVerifyOnly)
 			continue
 		}
@@ -109,6 +114,9 @@ func (k *Key) OpenVerifyOnly(e *Envelope, context string) ([]byte, error) {
 	for _, s := range k.secrets {
 		sub, err2 := s.subkeys(e.Way, e.Salt)
 		if err2 == nil && sub.verifyID == e.VerifyID {
+			if !ed25519.Verify(sub.public, e.signed(context), e.Signature) {
+				return nil, errForged
+			}
 			return e.open(sub.verify, e.VerifyOnly, context+" verify-only ring")
 		}
 		err = errors.Join(err, err2)
@@ -129,19 +137,26 @@ func (k *Key) refuse(e *Envelope, err error) error {
 	return fmt.Errorf("%w: the passphrase is wrong", ErrWrongKey)
 }
 
+// signed is what the signature is over.
+func (e *Envelope) signed(context string) []byte {
+	return append(e.additional(context+" verify-only ring signature\n"), e.VerifyOnly...)
+}
+
+var errForged = errors.New("its signature is not that of somebody who has the key-encryption key: it was altered, or forged with a verify-only key")
+
 // VerifyOnly returns the text of the verify-only key of a document, for [Parse].
 // Whoever has it can read every token of the ring, and mint none.
 func (k *Key) VerifyOnly(e *Envelope) (string, error) {
 	for _, s := range k.secrets {
 		sub, err := s.subkeys(e.Way, e.Salt)
-		if err != nil || sub.ringID != e.KeyID || s.verifyOnly {
+		if err != nil || sub.ringID != e.KeyID || s.verifyOnly() {
 			continue
 		}
 		root, err := s.root(e.Way, e.Salt)
 		if err != nil {
 			return "", err
 		}
-		return verifyOnlyPrefix + base64.StdEncoding.EncodeToString(expand(root, "verify-only key")), nil
+		return verifyOnlyPrefix + base64.StdEncoding.EncodeToString(append(expand(root, "verify-only key"), sub.public...)), nil
 	}
 	return "", k.refuse(e, ErrWrongKey)
 }

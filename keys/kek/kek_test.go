@@ -2,7 +2,11 @@ package kek_test
 
 import (
 	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/fips140"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -104,11 +108,56 @@ func TestAlteredEnvelopesAreRefused(t *testing.T) {
 		func(e *kek.Envelope) { e.Cipher = "none" },
 		func(e *kek.Envelope) { e.Way = "pbkdf2-hmac-sha256 1" },
 		func(e *kek.Envelope) { e.KeyID, e.VerifyID = e.VerifyID, e.KeyID },
+		func(e *kek.Envelope) { e.Ring[9] ^= 1; e.Signature[9] ^= 1 },
+		func(e *kek.Envelope) { e.Ring, e.Signature = nil, nil },
+		func(e *kek.Envelope) { e.Ring, e.Signature = nil, seal(t, k, nil).Signature },
 	} {
 		e := seal(t, k, nil)
 		alter(e)
 		opens(t, fmt.Sprint(e.Cipher, e.Way), k, e, "", "")
 	}
+}
+
+// The verify-only key opens its half, so it could seal one as well. What it can't do
+// is sign it.
+func TestAVerifyOnlyKeyForgesNothing(t *testing.T) {
+	k := parse(t, kek.Generate()).FIPS()
+	e := seal(t, k, nil)
+	text, err := k.VerifyOnly(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifyOnly := parse(t, text)
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(text, "verify-only:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.VerifyOnly = sealAsDocumented(t, raw[:32], e.Cipher, "evil")
+	for what, k := range map[string]*kek.Key{"the key": k, "the verify-only key": verifyOnly} {
+		opens(t, what, k, e, map[bool]string{true: "mints"}[k != verifyOnly], "")
+		if _, err := k.OpenVerifyOnly(e, context); err == nil || !strings.Contains(err.Error(), "forged with a verify-only key") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// sealAsDocumented follows docs/format.md for the half that nodes which only verify
+// read, and for AES.
+func sealAsDocumented(t *testing.T, root []byte, cipherName, plaintext string) []byte {
+	t.Helper()
+	key, err := hkdf.Expand(sha256.New, root, "carnet 1 verify-only ring", 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return aead.Seal(nil, nil, []byte(plaintext), []byte("carnet sealed ring 1\n"+cipherName+"\n"+context+" verify-only ring"))
 }
 
 // An edit costs no new derivation on the nodes, and keeps FIPS nodes going.
@@ -137,7 +186,7 @@ func TestParse(t *testing.T) {
 	} {
 		opens(t, text, parse(t, text), e, "mints", "reads")
 	}
-	for _, text := range []string{"", " \n", "secret", hex.EncodeToString(raw[:31]), hex.EncodeToString(raw) + "00", "verify-only:"} {
+	for _, text := range []string{"", " \n", "secret", hex.EncodeToString(raw[:31]), hex.EncodeToString(raw) + "00", "verify-only:", "verify-only:" + base64.StdEncoding.EncodeToString(raw), "verify-only:" + base64.RawStdEncoding.EncodeToString(append(raw, raw...))} {
 		if _, err := kek.Parse(text); err == nil {
 			t.Errorf("parsed %q", text)
 		} else if strings.TrimSpace(text) != "" && strings.Contains(err.Error(), text) {
@@ -220,6 +269,7 @@ func TestKeysPrintWithoutTheirSecrets(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(kek.Generate())
 	f.Add("verify-only:" + kek.Generate())
+	f.Add("verify-only:" + base64.StdEncoding.EncodeToString(make([]byte, 64)))
 	f.Add(strings.Repeat("ab", 32) + " " + kek.Generate())
 	f.Fuzz(func(t *testing.T, text string) {
 		k, err := kek.Parse(text)

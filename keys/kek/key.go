@@ -6,13 +6,14 @@
 //
 // From a key follows a verify-only key, [Key.VerifyOnly]. It opens the half of a
 // sealed document that reads tokens, and not the half that mints them. So a node
-// that only verifies may have the whole document, and can't mint. It could seal that
-// half, too: a node that only verifies must not be able to write where the ring is,
-// or it could have others of its kind believe keys of its own.
+// that only verifies may have the whole document, and can't mint. That half is signed
+// as well, with a key that follows from the key itself: who has the verify-only key
+// could seal one of his own, and nobody would believe it.
 package kek
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
@@ -45,9 +46,9 @@ type Key struct {
 
 // A secret is what somebody remembers or keeps in a file.
 type secret struct {
-	raw        []byte // 32 random bytes
-	passphrase string // if raw is nil
-	verifyOnly bool   // raw is a verify-only key
+	raw        []byte            // 32 random bytes, or the root of a verify-only key
+	passphrase string            // if raw is nil
+	public     ed25519.PublicKey // of a verify-only key: what documents are signed with
 
 	mu      sync.Mutex
 	derived map[string][]byte // from the passphrase, by way and salt
@@ -107,7 +108,9 @@ func Parse(text string) (*Key, error) {
 }
 
 func parse(word string) (*Key, error) {
-	word, verifyOnly := strings.CutPrefix(word, verifyOnlyPrefix)
+	if verifyOnly, ok := strings.CutPrefix(word, verifyOnlyPrefix); ok {
+		return parseVerifyOnly(verifyOnly)
+	}
 	raw, err := hex.DecodeString(word)
 	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
 		if err == nil && len(raw) == 32 {
@@ -118,7 +121,15 @@ func parse(word string) (*Key, error) {
 	if err != nil || len(raw) != 32 {
 		return nil, errors.New("it is not 32 bytes in base64 or hexadecimal: make one with openssl rand -base64 32")
 	}
-	return keyOf(&secret{raw: raw, verifyOnly: verifyOnly}), nil
+	return keyOf(&secret{raw: raw}), nil
+}
+
+func parseVerifyOnly(text string) (*Key, error) {
+	raw, err := base64.StdEncoding.Strict().DecodeString(text)
+	if err != nil || len(raw) != 32+ed25519.PublicKeySize {
+		return nil, errors.New("it is not a verify-only key as \"carnet export --verify-only-key\" prints one: it was cut off or altered")
+	}
+	return keyOf(&secret{raw: raw[:32], public: raw[32:]}), nil
 }
 
 // FromEnv returns the key that the environment names, or nil if it names none. One
@@ -185,8 +196,8 @@ func (k *Key) ForVerifyOnly() *Key {
 	}
 	weak := &Key{fips: k.fips}
 	for _, s := range k.secrets {
-		if s.raw != nil && !s.verifyOnly {
-			s = &secret{raw: expand(s.raw, "verify-only key"), verifyOnly: true}
+		if s.raw != nil && !s.verifyOnly() {
+			s = &secret{raw: expand(s.raw, "verify-only key"), public: publicOf(signingKey(s.raw))}
 		}
 		weak.secrets = append(weak.secrets, s)
 	}
