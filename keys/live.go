@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,7 +34,7 @@ type live[S any] struct {
 	sealed  func(*S) (kid string, n uint64) // nil for a ring that can't mint
 	snap    atomic.Pointer[S]
 	health  atomic.Pointer[health]
-	telling sync.Mutex
+	telling telling
 	wanted  chan struct{}
 	caching caching
 	stop    context.CancelFunc
@@ -47,20 +46,6 @@ type live[S any] struct {
 	behind int        // loads in a row that found the store behind the snapshot
 
 	reported count // tokens that the other nodes know of
-}
-
-// health is how it goes with following.
-type health struct {
-	confirmed time.Time // when the store last had what the snapshot is from
-	loading   error     // what is wrong with the document or the store
-	watching  error     // why no change will be noticed
-}
-
-func (h *health) problem() error {
-	if h.loading != nil {
-		return h.loading
-	}
-	return h.watching
 }
 
 // open loads the ring and begins to follow it.
@@ -169,7 +154,8 @@ func (l *live[S]) want() {
 func (l *live[S]) watch(ctx context.Context, changed chan<- struct{}) {
 	for {
 		err := l.src.store().Watch(ctx, func() {
-			l.tell(func(h *health) { h.watching = nil })
+			l.note(func(h *health) { h.watching = nil })
+			l.tell()
 			select {
 			case changed <- struct{}{}:
 			default:
@@ -178,7 +164,8 @@ func (l *live[S]) watch(ctx context.Context, changed chan<- struct{}) {
 		if ctx.Err() != nil {
 			return
 		}
-		l.tell(func(h *health) { h.watching = fmt.Errorf("follow %s: %w", l.what, err) })
+		l.note(func(h *health) { h.watching = fmt.Errorf("follow %s: %w", l.what, err) })
+		l.tell()
 		if !sleep(ctx, keystore.Jitter(rereadEvery)) {
 			return
 		}
@@ -214,6 +201,7 @@ func (l *live[S]) follow(ctx context.Context, changed <-chan struct{}) {
 
 // load reads the document and swaps the snapshot if it is a newer one.
 func (l *live[S]) load(ctx context.Context) error {
+	defer l.tell()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	doc, err := l.src.store().Load(ctx)
@@ -227,11 +215,11 @@ func (l *live[S]) load(ctx context.Context) error {
 	}
 	if err != nil {
 		l.restore(ctx, doc, err)
-		l.tell(func(h *health) { h.loading = err })
+		l.note(func(h *health) { h.loading = err })
 		return err
 	}
 	l.behind = 0
-	l.tell(func(h *health) { h.loading, h.confirmed = nil, time.Now() })
+	l.note(func(h *health) { h.loading, h.confirmed = nil, time.Now() })
 	l.report(ctx)
 	return nil
 }
@@ -253,37 +241,6 @@ func (l *live[S]) take(doc []byte) error {
 	l.doc, l.sum = doc, r.sum
 	l.hold(next)
 	return nil
-}
-
-// tell notes how it goes, and passes a problem on if it is another than before.
-func (l *live[S]) tell(change func(*health)) {
-	l.telling.Lock()
-	defer l.telling.Unlock()
-	before, now := new(health), new(health)
-	if h := l.health.Load(); h != nil {
-		*before, *now = *h, *h
-	}
-	change(now)
-	l.health.Store(now)
-	problem := now.problem()
-	if message(before.problem()) == message(problem) || l.stop == nil {
-		return
-	}
-	switch {
-	case l.src.Report != nil:
-		l.src.Report(problem)
-	case problem != nil:
-		slog.Warn("carnet: a key ring goes on with the keys it has", "problem", problem)
-	default:
-		slog.Info("carnet: a key ring follows its store again", "generation", l.Generation())
-	}
-}
-
-func message(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
 }
 
 // errBehind is a store that has an older generation than a ring.

@@ -3,6 +3,7 @@ package keys_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -274,4 +275,37 @@ func TestRingsFollowTheirFile(t *testing.T) {
 			t.Fatalf("%v and %v have not followed", mint, verify)
 		}
 	}
+}
+
+// Who is told of a problem may look at the ring and reload it.
+func TestAReportMayReload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := keys.Source{Store: newPlace(), Key: newKey(t)}
+		if err := src.Create(t.Context(), newSet(t, keys.JWT)); err != nil {
+			t.Fatal(err)
+		}
+		var opened atomic.Pointer[keys.Ring]
+		told := make(chan string, 10)
+		src.Report = func(problem error) {
+			told <- fmt.Sprint(problem)
+			ring := opened.Load()
+			if err := ring.Reload(); (err == nil) != (problem == nil) || ring.Problem() == nil != (problem == nil) {
+				t.Errorf("told of %v, and found %v", problem, err)
+			}
+		}
+		ring, err := src.Open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ring.Close()
+		opened.Store(ring)
+		src.Store.(*place).set(errors.New("away"), nil)
+		ring.Reload()
+		time.Sleep(time.Hour)
+		src.Store.(*place).set(nil, nil)
+		time.Sleep(time.Hour)
+		if away, well := <-told, <-told; !strings.Contains(away, "away") || well != "<nil>" || len(told) > 0 {
+			t.Errorf("told of %q, then of %q", away, well)
+		}
+	})
 }

@@ -39,9 +39,10 @@ type Rotator struct {
 	// [keystore.Shared], and 2^23 by this process if it does not.
 	Every time.Duration
 
-	// Report is told of each rotation and each pruning (with a nil error), and of
-	// what kept one from being made. Nil means that nobody wants to know; the ring
-	// has the record.
+	// Report is told of each rotation and each pruning (with a nil error), and at each
+	// look, which is every 1 to 60 seconds, of what keeps one from
+	// being made: a store that is away, [ErrTooSoon] for a node that lags or a clock
+	// that is ahead. Nil means that nobody wants to know; the ring has the record.
 	Report func(generation uint64, err error)
 }
 
@@ -90,7 +91,12 @@ func (r Rotator) step(ctx context.Context) {
 		})
 	}
 	if prunable(r.Ring.Set()) {
-		r.edit(ctx, "prune by policy", func(set *Set) (*Set, error) { return set.Prune(false) })
+		r.edit(ctx, "prune by policy", func(set *Set) (*Set, error) {
+			if err := r.Ring.src.refuseClock(ctx); err != nil {
+				return nil, err
+			}
+			return set.Prune(false)
+		})
 	}
 }
 
@@ -98,7 +104,7 @@ func (r Rotator) edit(ctx context.Context, what string, change func(*Set) (*Set,
 	before := r.Ring.Generation()
 	set, err := r.Ring.src.Edit(ctx, change)
 	switch {
-	case errors.Is(err, ErrTooSoon), errors.Is(err, keystore.ErrConflict):
+	case errors.Is(err, keystore.ErrConflict):
 		return // another look later, with the ring as it is then
 	case err != nil:
 		r.Report(0, fmt.Errorf("%s: %w", what, err))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -160,6 +161,7 @@ type counter struct {
 	key    string
 	sealed atomic.Uint64
 	nodes  atomic.Pointer[[]keystore.Node]
+	behind atomic.Int64 // how far its clock is behind that of the machine
 }
 
 func (c *counter) Report(_ context.Context, r keystore.Report) error {
@@ -167,6 +169,10 @@ func (c *counter) Report(_ context.Context, r keystore.Report) error {
 		c.sealed.Add(r.Sealed)
 	}
 	return nil
+}
+
+func (c *counter) Now(context.Context) (time.Time, error) {
+	return time.Now().Add(-time.Duration(c.behind.Load())), nil
 }
 
 func (c *counter) Nodes(context.Context) ([]keystore.Node, error) { return *c.nodes.Load(), nil }
@@ -195,7 +201,9 @@ func TestAKeyThatIsUsedUpIsReplaced(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
-		go func() { ended <- keys.Rotator{Ring: ring, Every: 30 * day}.Run(ctx) }()
+		told := make(chan error, 1000)
+		rotator := keys.Rotator{Ring: ring, Every: 30 * day, Report: func(_ uint64, err error) { told <- err }}
+		go func() { ended <- rotator.Run(ctx) }()
 		for range 1000 {
 			seal(t, ring)
 		}
@@ -215,6 +223,9 @@ func TestAKeyThatIsUsedUpIsReplaced(t *testing.T) {
 		if ring.Generation() != s.Generation() {
 			t.Error("rotated while a node lags")
 		}
+		if err := <-told; !errors.Is(err, keys.ErrTooSoon) || !strings.Contains(err.Error(), "web-1") {
+			t.Errorf("of the node that lags was told: %v", err)
+		}
 		store.nodes.Store(new([]keystore.Node))
 		time.Sleep(time.Hour)
 		if ring.Generation() != s.Generation()+1 {
@@ -223,6 +234,45 @@ func TestAKeyThatIsUsedUpIsReplaced(t *testing.T) {
 		cancel()
 		<-ended
 		ring.Close()
+	})
+}
+
+// A clock that is a year ahead ends no key before its time.
+func TestAClockThatIsAheadPrunesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &counter{Store: keystest.NewStore()}
+		store.nodes.Store(new([]keystore.Node))
+		src := keys.Source{Store: store, Plain: true}
+		if err := src.Create(t.Context(), newSet(t, keys.JWT)); err != nil {
+			t.Fatal(err)
+		}
+		must(t)(src.Edit(t.Context(), rotate))
+		ring, err := src.Open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ring.Close()
+		tok := seal(t, ring)
+		store.behind.Store(int64(365 * day))
+		time.Sleep(365 * day)
+		ctx, cancel := context.WithTimeout(t.Context(), day)
+		defer cancel()
+		var told atomic.Int64
+		err = keys.Rotator{Ring: ring, Report: func(_ uint64, err error) {
+			if !errors.Is(err, keys.ErrTooSoon) || !strings.Contains(err.Error(), "8760h0m") {
+				t.Errorf("told of %v", err)
+			}
+			told.Add(1)
+		}}.Run(ctx)
+		if !errors.Is(err, context.DeadlineExceeded) || told.Load() == 0 || ring.Generation() != 2 {
+			t.Errorf("the ring is at generation %d, %d reports: %v", ring.Generation(), told.Load(), err)
+		}
+		if _, err := ring.Open(tok, session); err != nil {
+			t.Error(err)
+		}
+		if _, err := src.Rotate(t.Context(), "", false); !errors.Is(err, keys.ErrTooSoon) {
+			t.Errorf("rotate: %v", err)
+		}
 	})
 }
 

@@ -39,7 +39,8 @@ type Source struct {
 
 	// Report is told when an open ring can't follow its store and goes on with the
 	// keys it has, and again, with nil, when that is over. Nil means that
-	// log/slog's default logger is told.
+	// log/slog's default logger is told. Calls come one at a time. Report must not
+	// close the ring, which waits for it.
 	Report func(problem error)
 }
 
@@ -183,7 +184,8 @@ func (s Source) edit(ctx context.Context, to Source, change func(*Set) (*Set, er
 
 // Rotate is [Set.Rotate] as an edit. With a [keystore.Shared] store, and without
 // force, it also returns [ErrTooSoon] while a node reports that it does not have the
-// pre-published key, see [Source.Lagging].
+// pre-published key, see [Source.Lagging], and if the clock of this machine is more
+// than five minutes ahead of the store's.
 func (s Source) Rotate(ctx context.Context, next Format, force bool) (*Set, error) {
 	return s.Edit(ctx, func(set *Set) (*Set, error) {
 		if force {
@@ -196,7 +198,27 @@ func (s Source) Rotate(ctx context.Context, next Format, force bool) (*Set, erro
 	})
 }
 
+// refuseClock keeps a machine whose clock is ahead from doing too early what has its
+// time. Who is late harms nobody.
+func (s Source) refuseClock(ctx context.Context) error {
+	shared, ok := s.store().(keystore.Shared)
+	if !ok {
+		return nil
+	}
+	now, err := shared.Now(ctx)
+	if err != nil {
+		return err
+	}
+	if ahead := time.Since(now); ahead > maxLeeway {
+		return fmt.Errorf("%w: the clock of this machine is %v ahead of that of %s: set the wrong one right", ErrTooSoon, ahead.Truncate(time.Second), s.store())
+	}
+	return nil
+}
+
 func (s Source) refuseLag(ctx context.Context, set *Set) error {
+	if err := s.refuseClock(ctx); err != nil {
+		return err
+	}
 	lag, err := s.Lagging(ctx, set)
 	if err == nil && len(lag) > 0 {
 		err = fmt.Errorf("%w: %s", ErrTooSoon, describe(lag))

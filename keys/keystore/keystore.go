@@ -58,6 +58,10 @@ type Shared interface {
 	// Sealed returns how many tokens all nodes together report to have sealed
 	// with a key.
 	Sealed(ctx context.Context, kid string) (uint64, error)
+
+	// Now returns the time by the clock of the store, which tells a node that its
+	// own is wrong.
+	Now(ctx context.Context) (time.Time, error)
 }
 
 // A Report is what a node says about itself.

@@ -34,7 +34,10 @@ func (s *Store) Watch(ctx context.Context, changed func()) error {
 	last := "?"
 	for {
 		digest, err := s.beat(ctx)
-		if err == nil && digest != last {
+		if err != nil {
+			digest = "unknown" // who is told of a change finds out why, and says so
+		}
+		if digest != last {
 			last = digest
 			changed()
 		}
@@ -105,7 +108,7 @@ func (s *Store) Nodes(ctx context.Context) ([]keystore.Node, error) {
 	}
 	a, err := do(ctx, s, "list the nodes", func(ctx context.Context) (a answer, err error) {
 		if a.lines, err = s.client.HGetAll(ctx, s.key("nodes")).Result(); err == nil {
-			a.now, err = s.now(ctx)
+			a.now, err = s.time(ctx)
 		}
 		return a, err
 	})
@@ -129,8 +132,12 @@ func (s *Store) Nodes(ctx context.Context) ([]keystore.Node, error) {
 
 var timeScript = redis.NewScriptServerSHA(`return redis.call('TIME')`)
 
-// now is the time of the server that notes the reports.
-func (s *Store) now(ctx context.Context) (time.Time, error) {
+// Now returns the time of the server that notes the reports.
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	return do(ctx, s, "read the clock", s.time)
+}
+
+func (s *Store) time(ctx context.Context) (time.Time, error) {
 	t, err := timeScript.Run(ctx, s.client, []string{s.key("nodes")}).Int64Slice()
 	if err != nil || len(t) != 2 {
 		return time.Time{}, cmp.Or(err, errors.New("the server has no time"))
