@@ -240,10 +240,10 @@ func TestAnyOrderOfEdits(t *testing.T) {
 				if next != s && next.Generation() != s.Generation()+1 {
 					t.Fatal("a generation was skipped")
 				}
+				next = throughAStore(t, next)
 				if err := audit.Check(next.Record(), next.Generation()); err != nil {
 					t.Fatal(err)
 				}
-				next = throughAStore(t, next)
 				s = next
 				ring, c := ringOf(t, s), claims()
 				c.ExpiresAt = c.IssuedAt.Add(24 * time.Hour)

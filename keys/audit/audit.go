@@ -28,6 +28,10 @@ var (
 	ErrAbsent = errors.New("the record does not have the entry that was noted")
 )
 
+// Max is how many changes a ring remembers: more than a month of one an hour. Then
+// each new one takes the place of the oldest.
+const Max = 1000
+
 // An Entry is one change of a ring.
 type Entry struct {
 	Generation uint64    `json:"generation"`      // that the change made
@@ -49,30 +53,45 @@ func (e Entry) Digest() string {
 }
 
 // Check returns nil if the entries are a record without a gap that ends with a
-// generation and has the entries with the noted digests. A record may begin
-// anywhere: a long one loses its oldest entries.
+// generation and has the entries with the noted digests. It begins with "init" at
+// generation 1; only one of [Max] entries may have lost its oldest. Whether the last
+// entry is as it was written nobody can tell without its digest.
 func Check(entries []Entry, generation uint64, noted ...string) error {
 	if len(entries) == 0 {
 		return fmt.Errorf("%w: it is empty", ErrBroken)
 	}
+	if err := checkEnds(entries, generation); err != nil {
+		return err
+	}
 	digests := map[string]bool{}
 	for i, e := range entries {
+		if e.By == "" || e.Action == "" || e.At.IsZero() {
+			return fmt.Errorf("%w: the entry of generation %d does not say who did what when", ErrBroken, e.Generation)
+		}
 		if i > 0 && (e.Before != entries[i-1].Digest() || e.Generation != entries[i-1].Generation+1) {
 			return fmt.Errorf("%w between generations %d and %d", ErrBroken, entries[i-1].Generation, e.Generation)
 		}
 		digests[e.Digest()] = true
 	}
-	first, last := entries[0], entries[len(entries)-1]
-	if (first.Before == "") != (first.Generation == 1) {
-		return fmt.Errorf("%w: its beginning is gone, or was put in: it begins with generation %d", ErrBroken, first.Generation)
-	}
-	if last.Generation != generation {
-		return fmt.Errorf("%w: it ends with generation %d, and the ring is at %d", ErrBroken, last.Generation, generation)
-	}
 	for _, d := range noted {
 		if !digests[d] {
 			return fmt.Errorf("%w: %.50q", ErrAbsent, d)
 		}
+	}
+	return nil
+}
+
+func checkEnds(entries []Entry, generation uint64) error {
+	first, last := entries[0], entries[len(entries)-1]
+	isFirst := first.Generation == 1 && first.Before == "" && first.Action == "init"
+	wasLater := first.Generation > 1 && first.Before != "" && len(entries) == Max
+	switch {
+	case len(entries) > Max:
+		return fmt.Errorf("%w: it has %d entries, and at most %d are kept", ErrBroken, len(entries), Max)
+	case !isFirst && !wasLater:
+		return fmt.Errorf("%w: its beginning is gone, or was put in: it has %d entries and begins with generation %d", ErrBroken, len(entries), first.Generation)
+	case last.Generation != generation:
+		return fmt.Errorf("%w: it ends with generation %d, and the ring is at %d", ErrBroken, last.Generation, generation)
 	}
 	return nil
 }

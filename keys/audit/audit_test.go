@@ -13,7 +13,9 @@ func record(n int) []audit.Entry {
 	var all []audit.Entry
 	for i := range n {
 		e := audit.Entry{Generation: uint64(i + 1), At: time.Date(2026, 11, 25, 8, i, 0, 0, time.UTC), By: "alice@build7", Action: "rotate", Keys: []string{"a", "b"}}
-		if i > 0 {
+		if i == 0 {
+			e.Action = "init"
+		} else {
 			e.Before = all[i-1].Digest()
 		}
 		all = append(all, e)
@@ -27,14 +29,28 @@ func TestCheck(t *testing.T) {
 	if err := audit.Check(good, 10, noted, good[9].Digest()); err != nil {
 		t.Error(err)
 	}
-	if err := audit.Check(good[4:], 10, noted); err != nil {
-		t.Errorf("a record that lost its oldest entries: %v", err)
+	long := record(audit.Max + 8)
+	if err := audit.Check(long[8:], audit.Max+8, long[8].Digest()); err != nil {
+		t.Errorf("a long record, which lost its oldest entries: %v", err)
 	}
-	if err := audit.Check(good[8:], 10, noted); !errors.Is(err, audit.ErrAbsent) {
+	if err := audit.Check(long[8:], audit.Max+8, long[7].Digest()); !errors.Is(err, audit.ErrAbsent) {
 		t.Errorf("a record that does not go back so far: %v", err)
+	}
+	for n, cut := range map[string][]audit.Entry{"too long": long, "too short": long[9:]} {
+		if err := audit.Check(cut, audit.Max+8); !errors.Is(err, audit.ErrBroken) {
+			t.Errorf("%s: %v", n, err)
+		}
 	}
 	for what, bad := range map[string][]audit.Entry{
 		"nothing":              nil,
+		"its beginning is cut": good[4:],
+		"only its end":         good[9:],
+		"nobody did it":        chain(good, func(all []audit.Entry) { all[5].By = "" }),
+		"nothing was done":     chain(good, func(all []audit.Entry) { all[9].Action = "" }),
+		"at no time":           chain(good, func(all []audit.Entry) { all[9].At = time.Time{} }),
+		"no init":              chain(good, func(all []audit.Entry) { all[0].Action = "rotate" }),
+		"a cut that is sewn":   chain(good[4:], func(all []audit.Entry) { all[0].Before = "" }),
+		"renumbered":           chain(good[4:], func(all []audit.Entry) { renumber(all, 1) }),
 		"its end is cut":       good[:9],
 		"one left out":         slices.Delete(slices.Clone(good), 5, 6),
 		"one twice":            slices.Insert(slices.Clone(good), 5, good[5]),
@@ -69,4 +85,20 @@ func change(all []audit.Entry, f func(*audit.Entry)) []audit.Entry {
 	all = slices.Clone(all)
 	f(&all[5])
 	return all
+}
+
+// chain changes a record and makes the digests right again.
+func chain(all []audit.Entry, f func([]audit.Entry)) []audit.Entry {
+	all = slices.Clone(all)
+	f(all)
+	for i := range all[1:] {
+		all[i+1].Before = all[i].Digest()
+	}
+	return all
+}
+
+func renumber(all []audit.Entry, first uint64) {
+	for i := range all {
+		all[i].Generation = first + uint64(i)
+	}
 }
