@@ -108,6 +108,24 @@ func (f File) holds(old []byte) error {
 	return err
 }
 
+// Replaceable returns why Save is bound to fail, as far as that can be told without
+// trying: the file belongs to a mounted secret, is mounted as a single file, or it or
+// its lock is a symbolic link that must not be followed. Whether the disk is full and
+// what rights this process has in the directory is not asked.
+func (f File) Replaceable() error {
+	path, err := f.target()
+	if err != nil {
+		return err
+	}
+	if isMountPoint(path) {
+		return explain(path, &fs.PathError{Op: "replace", Path: path, Err: syscall.EBUSY})
+	}
+	if info, err := os.Lstat(path + ".lock"); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return fmt.Errorf("%s.lock is a symbolic link, which was not made here: remove it", path)
+	}
+	return nil
+}
+
 // target is the file that symbolic links lead to. A rename onto a link would cut
 // it off.
 func (f File) target() (string, error) {
@@ -166,12 +184,15 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 // lockFile takes rights away from others that an earlier program or a copy may
 // have given them: whoever can open the file can hold the lock for ever.
 func lockFile(path string) (unlock func(), err error) {
-	f, err := lockedfile.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := lockedfile.OpenFile(path, os.O_RDWR|os.O_CREATE|nofollow, 0o600)
+	if errors.Is(err, syscall.ELOOP) {
+		return nil, fmt.Errorf("%w: a lock file that leads elsewhere was not made here: remove it", err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	if info, err := f.Stat(); err == nil && info.Mode().Perm()&0o077 != 0 {
-		os.Chmod(path, 0o600)
+		f.Chmod(0o600) // by its handle: what the path leads to may be another file by now
 	}
 	return func() { f.Close() }, nil
 }

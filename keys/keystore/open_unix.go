@@ -4,4 +4,7 @@ package keystore
 
 import "syscall"
 
-const nonblock = syscall.O_NONBLOCK
+const (
+	nonblock = syscall.O_NONBLOCK
+	nofollow = syscall.O_NOFOLLOW
+)
