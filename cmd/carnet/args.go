@@ -24,8 +24,6 @@ func ringArgs(least, most int) cobra.PositionalArgs {
 		switch {
 		case len(args) == 0 && (least > 0 || os.Getenv(ringVariable) == ""):
 			return usageError("which ring? Name it, or set %s", ringVariable)
-		case len(args) > 0 && args[0] == "":
-			return usageError("the name of the ring is empty")
 		case len(args)-1 < least && least > 0:
 			return usageError("which key? Name its id")
 		case most >= 0 && len(args)-1 > most:
@@ -37,6 +35,9 @@ func ringArgs(least, most int) cobra.PositionalArgs {
 			}
 			if isToken(id) {
 				return usageError("that is a token, not a key id")
+			}
+			if isKey(id) {
+				return usageError("that is a key, not the id of one")
 			}
 		}
 		return nil

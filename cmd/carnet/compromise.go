@@ -214,10 +214,10 @@ func reached(cmd *cobra.Command, p place, after *keys.Set, started time.Time) {
 			note(cmd, "every node that reports has generation %d, %v after the command began", after.Generation(), time.Since(started).Round(10*time.Millisecond))
 			return
 		case ctx.Err() != nil && len(behind) > 0:
-			fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\n", strings.Replace(nameNodes(behind), "lack the key that is to mint", "believe the tokens of the key still, cut them off", 1))
+			warn(cmd, "%s", strings.Replace(nameNodes(behind), "lack the key that is to mint", "believe the tokens of the key still, cut them off", 1))
 			return
 		case ctx.Err() != nil:
-			fmt.Fprintln(cmd.ErrOrStderr(), "warning: the nodes could not be asked:", err)
+			warn(cmd, "the nodes could not be asked: %v", err)
 			return
 		}
 		select {

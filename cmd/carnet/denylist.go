@@ -47,9 +47,10 @@ func (p *listPlace) check() error {
 			return usageError("the environment variable %s, which is to name the denylist, is empty", name)
 		}
 	}
+	if err := checkName("denylist", p.list, listSchemes...); err != nil {
+		return err
+	}
 	switch {
-	case p.list == "":
-		return usageError("the name of the denylist is empty")
 	case p.prefix != "" && !p.redis():
 		return usageError("--prefix is for lists on Redis")
 	case p.wait <= 0:
@@ -60,24 +61,23 @@ func (p *listPlace) check() error {
 	return nil
 }
 
-func (p *listPlace) redis() bool {
-	for _, scheme := range []string{"redis://", "rediss://", "unix://"} {
-		if strings.HasPrefix(p.list, scheme) {
-			return true
-		}
-	}
-	return false
-}
+var listSchemes = []string{"redis://", "rediss://", "unix://"}
+
+func (p *listPlace) redis() bool { return hasScheme(p.list, listSchemes...) }
 
 // String is the name without a password.
 func (p *listPlace) String() string {
 	if p.name != "" {
 		return p.name
 	}
-	if u, err := url.Parse(p.list); err == nil && p.redis() {
-		return u.Redacted()
+	if !p.redis() {
+		return p.list
 	}
-	return p.list
+	u, err := url.Parse(p.list)
+	if err != nil {
+		return "the denylist" // what is no URL may have a password anywhere
+	}
+	return shown(u)
 }
 
 // A denylist is one that is open.
@@ -98,8 +98,8 @@ func (p *listPlace) open(ctx context.Context, create bool) (*denylist, error) {
 	if p.redis() {
 		return p.openRedis(ctx)
 	}
-	if _, err := os.Stat(p.list); err != nil && !(create && errors.Is(err, fs.ErrNotExist)) {
-		return nil, adviseList(err)
+	if err := p.isThere(); err != nil && !(create && errors.Is(err, fs.ErrNotExist)) {
+		return nil, err
 	}
 	l, err := filelist.Open(p.list, 0)
 	if err != nil {
@@ -113,11 +113,23 @@ func (p *listPlace) read(ctx context.Context) (*denylist, error) {
 	if p.redis() {
 		return p.openRedis(ctx)
 	}
+	if err := p.isThere(); err != nil {
+		return nil, err
+	}
 	m, err := filelist.Read(p.list)
 	if err != nil {
 		return nil, adviseList(err)
 	}
 	return &denylist{nil, nil, withIDs(m.Marks()), p.followFile, func() error { return nil }}, nil
+}
+
+// isThere does not repeat what a variable has: it may be a secret.
+func (p *listPlace) isThere() error {
+	_, err := os.Stat(p.list)
+	if cause := new(fs.PathError); p.name != "" && errors.As(err, &cause) {
+		err = fmt.Errorf("the environment variable %s names no file of a denylist that can be opened: %w", strings.TrimPrefix(p.name, "env:"), cause.Err)
+	}
+	return adviseList(err)
 }
 
 func adviseList(err error) error {
@@ -163,12 +175,13 @@ func (p *listPlace) openRedis(ctx context.Context) (*denylist, error) {
 // client makes a client of the kind that the address asks for: with master_name
 // one that asks Sentinels, with addr one of a cluster.
 func (p *listPlace) client() (redis.UniversalClient, error) {
-	redis.SetLogger(silent{}) // what it would say comes as errors too
 	u, err := url.Parse(p.list)
 	if err != nil {
 		return nil, usageError("--list is not an address of Redis") // the error would show a password
 	}
 	switch query := u.Query(); {
+	case query.Has("prefix"):
+		return nil, usageError("the address of a denylist takes no prefix=: name it with --prefix, or leave it away if the service does")
 	case query.Has("master_name"):
 		o, err := redis.ParseFailoverURL(p.list)
 		if err != nil {
@@ -194,7 +207,7 @@ func (p *listPlace) client() (redis.UniversalClient, error) {
 
 // badAddress keeps a password out of the error.
 func (p *listPlace) badAddress(err error) error {
-	if u, perr := url.Parse(p.list); perr == nil && u.User != nil {
+	if u, perr := url.Parse(p.list); perr == nil && (u.User != nil || u.RawQuery != "") {
 		return usageError("--list is not an address of Redis: %s", p)
 	}
 	return usageError("--list is not an address of Redis: %v", err)

@@ -176,7 +176,7 @@ func (v *doctorVerb) nodes(ctx context.Context, set *keys.Set, store keystore.Sh
 		if n.Skew.Abs() > skew {
 			add("synchronize its clock", "its clock is %+.1fs off that of Redis", n.Skew.Seconds())
 		}
-		v.say("node "+n.Name, strings.Join(problems, "; "), strings.Join(toDo, "; "))
+		v.say("node "+visible(n.Name), strings.Join(problems, "; "), strings.Join(toDo, "; "))
 	}
 }
 

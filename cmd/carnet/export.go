@@ -56,6 +56,9 @@ func (v *exportVerb) export(cmd *cobra.Command, args []string) error {
 	if cmd.Flags().Changed("out") && v.out == "" {
 		return usageError("the name after --out is empty")
 	}
+	if isKey(v.out) {
+		return usageError("--out takes the name of a file, and that is a key")
+	}
 	p, err := placeOf(args)
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"regexp"
 	"strings"
 
@@ -39,14 +38,6 @@ func advise(err error, format string, args ...any) error {
 	return &failure{err, code, fmt.Sprintf(format, args...)}
 }
 
-// adviseOpen is advise for a ring that does not open.
-func adviseOpen(err error, ring string) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return advise(err, "make a ring with: carnet init %s", ring)
-	}
-	return err
-}
-
 // failing marks what a verb itself returns. Every other error is cobra's opinion
 // of the command line.
 func failing(run func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
@@ -70,10 +61,11 @@ func report(cmd *cobra.Command, err error) int {
 	if f.code == exitUsage {
 		message = shorten(message)
 	}
+	message = printable(message)
 	w := cmd.ErrOrStderr()
 	fmt.Fprintf(w, "%s: %s\n", cmd.CommandPath(), message)
 	if f.next != "" {
-		fmt.Fprintf(w, "next: %s\n", f.next)
+		fmt.Fprintf(w, "next: %s\n", printable(f.next))
 	}
 	if f.code == exitUsage {
 		fmt.Fprintf(w, "\n%s", cmd.UsageString())
@@ -84,10 +76,10 @@ func report(cmd *cobra.Command, err error) int {
 // longWord is longer than any word of ours, in bytes.
 var longWord = regexp.MustCompile(`\S{40}\S+`)
 
-// shorten cuts long words: cobra quotes what it did not expect, which may be a
-// token.
+// shorten cuts long words to what gives nothing away: cobra quotes what it did not
+// expect, which may be a token or a key.
 func shorten(message string) string {
 	return longWord.ReplaceAllStringFunc(message, func(word string) string {
-		return strings.ToValidUTF8(word[:40], "") + "…"
+		return strings.ToValidUTF8(word[:12], "") + "…"
 	})
 }

@@ -83,7 +83,7 @@ func listNodes(cmd *cobra.Command, p place, set *keys.Set) error {
 		if n.VerifyOnly {
 			mints = "no"
 		}
-		rows = append(rows, strings.Join([]string{n.Name, generation, mints, ago(n.Silent) + " ago", fmt.Sprintf("%+.1fs", n.Skew.Seconds())}, "\t"))
+		rows = append(rows, strings.Join([]string{visible(n.Name), generation, mints, ago(n.Silent) + " ago", fmt.Sprintf("%+.1fs", n.Skew.Seconds())}, "\t"))
 	}
 	return printTable(cmd.OutOrStdout(), rows...)
 }

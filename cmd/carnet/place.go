@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"os/signal"
@@ -23,6 +25,7 @@ const ringVariable = "CARNET_RING"
 type place struct {
 	keys.Source
 	name string // without secrets
+	from string // the variable that names it, if one does
 }
 
 func (p place) String() string { return p.name }
@@ -35,9 +38,27 @@ func (p place) shell() string { return shell(p.name) }
 func placeOf(args []string) (place, error) {
 	p, err := newPlaceOf(args)
 	if err == nil {
+		err = p.isThere()
+	}
+	if err == nil {
 		err = p.unlock()
 	}
 	return p, err
+}
+
+// isThere refuses a variable that names no file, without repeating what it has: that
+// may be a secret, unless the variable is the one for rings.
+func (p place) isThere() error {
+	if p.from == "" || p.from == ringVariable || p.Store != nil {
+		return nil
+	}
+	if _, err := os.Lstat(p.Path); err != nil {
+		cause := new(fs.PathError)
+		errors.As(err, &cause)
+		return advise(fmt.Errorf("open key ring: the environment variable %s names no file that can be opened: %w", p.from, cause.Err),
+			"see what the variable has: the path of a ring, or redis://HOST:PORT/DB?prefix=NAME")
+	}
+	return nil
 }
 
 // newPlaceOf is placeOf for a ring that need not be there.
@@ -52,11 +73,14 @@ func newPlaceOf(args []string) (place, error) {
 func locate(name string) (place, error) {
 	if variable, ok := strings.CutPrefix(name, "env:"); ok {
 		value := os.Getenv(variable)
-		if value == "" {
+		switch {
+		case value == "":
 			return place{}, usageError("the environment variable %s, which is to name the ring, is empty", variable)
+		case variable == "CARNET_RING_KEY" || variable == "CARNET_RING_PASSPHRASE":
+			return place{}, usageError("%s has what a ring is sealed under, not the name of a ring", variable)
 		}
 		p, err := locateHere(value)
-		if p.Store != nil {
+		if p.from = variable; p.Store != nil {
 			p.name = name // pasted, it leads to the same place
 		}
 		return p, err
@@ -65,12 +89,10 @@ func locate(name string) (place, error) {
 }
 
 func locateHere(name string) (place, error) {
-	switch {
-	case name == "":
-		return place{}, usageError("the name of the ring is empty")
-	case isToken(name):
-		return place{}, usageError("that is a token, not a ring")
-	case !isRedis(name):
+	if err := checkName("ring", name, ringSchemes...); err != nil {
+		return place{}, err
+	}
+	if !hasScheme(name, ringSchemes...) {
 		return place{Source: keys.Source{Path: name}, name: name}, nil
 	}
 	store, _, err := redisring.Open(name) // the client is closed by the end of the process
@@ -81,12 +103,10 @@ func locateHere(name string) (place, error) {
 	if err != nil {
 		return place{}, usageError("the address of the ring is no URL")
 	}
-	return place{Source: keys.Source{Store: store}, name: u.Redacted()}, nil
+	return place{Source: keys.Source{Store: store}, name: shown(u)}, nil
 }
 
-func isRedis(name string) bool {
-	return strings.HasPrefix(name, "redis://") || strings.HasPrefix(name, "rediss://")
-}
+var ringSchemes = []string{"redis://", "rediss://"}
 
 // shared is the store if all nodes talk to it, so that it knows them.
 func (p place) shared() (keystore.Shared, bool) {
@@ -103,8 +123,30 @@ func (p place) load(ctx context.Context) (*keys.Set, error) {
 	return set, p.advise(err)
 }
 
-// advise says what to do about a ring that does not open.
-func (p place) advise(err error) error { return adviseOpen(err, p.shell()) }
+// advise says what to do about a ring that is not there.
+func (p place) advise(err error) error {
+	switch {
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	case p.lacksKey(err):
+		return advise(err, "it has the key that the ring is sealed under, and without it nobody opens the ring: see where the file is, and set CARNET_RING_KEY_FILE to that")
+	}
+	return advise(err, "see whether the name is right. A ring that was lost comes back from its backup. For a first ring: carnet init %s", p.shell())
+}
+
+// adviseReader is advise for who only reads tokens.
+func (p place) adviseReader(err error) error {
+	if !errors.Is(err, fs.ErrNotExist) || p.lacksKey(err) {
+		return p.advise(err)
+	}
+	return advise(err, "name the ring, or the verify-only file that was made from it with: carnet export RING --out FILE")
+}
+
+// lacksKey tells a key file that is not there from a ring that is not.
+func (p place) lacksKey(err error) bool {
+	cause := new(fs.PathError)
+	return errors.As(err, &cause) && cause.Path != p.Path
+}
 
 // interruptible ends with Ctrl-C, and tells a person whom an edit waits for.
 func interruptible(cmd *cobra.Command) (context.Context, context.CancelFunc) {

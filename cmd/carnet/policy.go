@@ -88,5 +88,5 @@ func openAny(ctx context.Context, name string) (token.Opener, *keys.Set, error) 
 	if strings.Contains(err.Error(), "this is a verify-only ring") {
 		err = err2 // what is wrong with it as such
 	}
-	return nil, nil, p.advise(err)
+	return nil, nil, p.adviseReader(err)
 }

@@ -6,9 +6,11 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -61,7 +63,7 @@ func printTable(w io.Writer, rows ...string) error {
 	var b strings.Builder
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
-		fmt.Fprintln(t, row)
+		fmt.Fprintln(t, printable(row))
 	}
 	t.Flush()
 	return printAll(w, []byte(b.String()))
@@ -78,12 +80,32 @@ func printAll(w io.Writer, b []byte) error {
 
 // next tells a person what to do now.
 func next(cmd *cobra.Command, format string, args ...any) {
-	fmt.Fprintf(cmd.ErrOrStderr(), "next: "+format+"\n", args...)
+	fmt.Fprintln(cmd.ErrOrStderr(), printable(fmt.Sprintf("next: "+format, args...)))
 }
 
 // note tells a person something on the side.
 func note(cmd *cobra.Command, format string, args ...any) {
-	fmt.Fprintf(cmd.ErrOrStderr(), "note: "+format+"\n", args...)
+	fmt.Fprintln(cmd.ErrOrStderr(), printable(fmt.Sprintf("note: "+format, args...)))
+}
+
+// warn tells a person what can go wrong.
+func warn(cmd *cobra.Command, format string, args ...any) {
+	fmt.Fprintln(cmd.ErrOrStderr(), printable(fmt.Sprintf("warning: "+format, args...)))
+}
+
+// printable escapes what could steer a terminal: names come from stores, and errors
+// from servers.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) && r != unicode.ReplacementChar || r == '\n' || r == '\t' {
+			b.WriteRune(r)
+		} else {
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
 }
 
 // stamp prints a moment, or a dash if there is none.

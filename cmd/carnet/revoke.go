@@ -62,7 +62,7 @@ func revoke(cmd *cobra.Command, e *edit, args []string) error {
 func warnTooFresh(cmd *cobra.Command, before, after *keys.Set) {
 	old, now := inState(before, "active"), inState(after, "active")
 	if ready := before.RotatableAt(); old.ID != now.ID && time.Now().Before(ready) {
-		fmt.Fprintf(cmd.ErrOrStderr(), "warning: key %s, which takes over, was made at %s: a node that lacks it refuses new tokens until it has this ring\n",
+		warn(cmd, "key %s, which takes over, was made at %s: a node that lacks it refuses new tokens until it has this ring",
 			now.ID, stamp(now.CreatedAt))
 	}
 }
@@ -97,7 +97,7 @@ func warnLoggedOut(cmd *cobra.Command, before, after *keys.Set, dryRun bool) {
 	if dryRun {
 		verb = "would have to log in again"
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "warning: the sessions of %d of the %d keys that living tokens are sealed with %s, unless their token was renewed since: %s\n",
+	warn(cmd, "the sessions of %d of the %d keys that living tokens are sealed with %s, unless their token was renewed since: %s",
 		len(lost), alive, verb, strings.Join(lost, "; "))
 }
 

@@ -115,7 +115,7 @@ func lagging(ctx context.Context, p place, s *keys.Set) error {
 func nameNodes(nodes []keystore.Node) string {
 	var names []string
 	for _, n := range nodes {
-		names = append(names, fmt.Sprintf("%s (generation %d, heard of %s ago)", n.Name, n.Generation, ago(n.Silent)))
+		names = append(names, fmt.Sprintf("%s (generation %d, heard of %s ago)", visible(n.Name), n.Generation, ago(n.Silent)))
 	}
 	return "these nodes lack the key that is to mint: " + strings.Join(names, ", ")
 }

@@ -71,6 +71,10 @@ func (s *sealing) find(cmd *cobra.Command, dryRun bool) (*kek.Key, error) {
 
 // keyFile reads the key in a file, or makes one.
 func keyFile(cmd *cobra.Command, path string, dryRun bool) (*kek.Key, error) {
+	if isKey(path) {
+		return nil, advise(usageError("--key-file takes the path of a file with a key, and that is a key"),
+			"put it into a file that nobody else can read, or into CARNET_RING_KEY; it is in the history of the shell now")
+	}
 	file := keystore.File(path)
 	text, err := file.Load(cmd.Context())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -88,11 +92,19 @@ func keyFile(cmd *cobra.Command, path string, dryRun bool) (*kek.Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key file: %w", err)
 	}
-	k, err := kek.Parse(string(text))
+	k, err := parseKey(text)
 	if err != nil {
 		return nil, fmt.Errorf("key file %s: %w", path, err)
 	}
 	return k, nil
+}
+
+// parseKey reads a key as CARNET_RING_KEY_FILE does: text, or 32 raw bytes.
+func parseKey(text []byte) (*kek.Key, error) {
+	if len(text) == 32 && printable(string(text)) != string(text) {
+		return kek.New(text)
+	}
+	return kek.Parse(string(text))
 }
 
 // tell says how to open the ring from now on.

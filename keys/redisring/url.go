@@ -19,6 +19,9 @@ func Open(address string) (s *Store, closeClient func() error, err error) {
 	}
 	q := u.Query()
 	prefix := q.Get("prefix")
+	if q.Has("prefix") && prefix == "" {
+		return nil, nil, errors.New("redisring: the prefix in the URL is empty: name the ring, as in ?prefix=web")
+	}
 	if prefix == "" {
 		return nil, nil, errors.New("redisring: the URL names no ring: add ?prefix=NAME")
 	}
