@@ -2,10 +2,14 @@
 
 package main
 
-import "os"
+import (
+	"os"
 
-// replaceable can't be known here without trying.
-func replaceable(string) error { return nil }
+	"github.com/carnet-go/carnet/keys/keystore"
+)
+
+// replaceable leaves the rights in the directory to who tries.
+func replaceable(path string) error { return keystore.File(path).Replaceable() }
 
 // owned is left to what follows, a change of mode that only an owner may make.
 func owned(os.FileInfo) bool { return true }

@@ -10,11 +10,16 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/carnet-go/carnet/keys/keystore"
 )
 
 // replaceable finds out, without trying, whether the file at path could be
 // replaced: that takes its directory and its lock file.
 func replaceable(path string) error {
+	if err := keystore.File(path).Replaceable(); err != nil {
+		return err
+	}
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}

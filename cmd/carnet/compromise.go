@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
 	"github.com/carnet-go/carnet/keys"
@@ -60,12 +61,11 @@ func (v *compromiseVerb) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	var denied *denylist
-	if v.list != "" {
-		if denied, err = v.openList(cmd); err != nil {
-			return err
-		}
-		defer denied.Close()
+	if v.list == "" && cmd.Flags().Changed("list") {
+		return usageError("the name of the denylist is empty")
+	}
+	if err := v.checkList(); err != nil {
+		return err
 	}
 	started := time.Now()
 	var gone []string
@@ -73,44 +73,78 @@ func (v *compromiseVerb) run(cmd *cobra.Command, args []string) error {
 		if gone, err = v.choose(s, p, args[min(1, len(args)):]); err != nil {
 			return nil, err
 		}
-		for _, id := range gone {
-			if s, err = s.Revoke(id); err != nil {
-				return nil, err
-			}
-		}
-		return s, nil
+		return v.takeBack(s, gone)
 	})
 	if err != nil {
 		return err
 	}
-	if err := v.tell(cmd, p, before, after, gone); err != nil {
-		return err
-	}
+	denied := v.deny(cmd, p, after, gone)
+	told := v.tell(cmd, p, before, after, gone)
 	warnLoggedOut(cmd, before, after, v.dryRun)
 	warnTooFresh(cmd, before, after)
-	if denied != nil && !v.dryRun {
-		if err := v.deny(cmd, denied, after, gone); err != nil {
-			return err
-		}
-	}
 	if !v.dryRun {
 		reached(cmd, p, after, started)
 		v.advise(cmd, p, after, gone)
 	}
 	v.announce(cmd, p, after)
+	return errors.Join(denied, told)
+}
+
+// checkList is before the edit: a slip must be known before.
+func (v *compromiseVerb) checkList() error {
+	if v.list == "" {
+		return nil
+	}
+	err := v.listPlace.check()
+	if err == nil && v.redis() {
+		var client redis.UniversalClient
+		if client, err = v.client(); err == nil {
+			client.Close()
+		}
+	}
+	return err
+}
+
+// takeBack revokes keys. With a denylist one that is revoked already is no mistake:
+// the list may have been down the first time.
+func (v *compromiseVerb) takeBack(s *keys.Set, gone []string) (*keys.Set, error) {
+	is := index(s)
+	for _, id := range gone {
+		if v.list != "" && is[id].State == "revoked" {
+			continue
+		}
+		var err error
+		if s, err = s.Revoke(id); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// deny is after the edit, which must not wait for a list that is down.
+func (v *compromiseVerb) deny(cmd *cobra.Command, p place, after *keys.Set, gone []string) error {
+	if v.list == "" {
+		return nil
+	}
+	list, err := v.open(cmd.Context(), false)
+	if err == nil {
+		defer list.Close()
+	}
+	if v.dryRun {
+		return err
+	}
+	if err == nil {
+		err = list.Revoke(cmd.Context(), v.marks(after, gone)...)
+	}
+	if err != nil {
+		return advise(fmt.Errorf("%s is changed, and the denylist is not: nodes believe %s until they have the ring: %w", p, strings.Join(gone, " and "), err),
+			"see to the list, then run this, which leaves the ring as it is: carnet compromise %s --list %s -- %s", p.shell(), shell(v.listPlace.String()), strings.Join(gone, " "))
+	}
+	note(cmd, "the tokens of %s are refused by every node that shares %s", strings.Join(gone, " and "), v.listPlace.String())
 	return nil
 }
 
-// openList is before the edit: what can't be denied must be known before.
-func (v *compromiseVerb) openList(cmd *cobra.Command) (*denylist, error) {
-	if err := v.listPlace.check(); err != nil {
-		return nil, err
-	}
-	return v.open(cmd.Context(), false)
-}
-
-func (v *compromiseVerb) deny(cmd *cobra.Command, denied *denylist, after *keys.Set, gone []string) error {
-	var marks []revocation.Mark
+func (v *compromiseVerb) marks(after *keys.Set, gone []string) (marks []revocation.Mark) {
 	for _, k := range after.Keys() {
 		if slices.Contains(gone, k.ID) {
 			m := revocation.Key(k.ID, after.PrunableAt(k))
@@ -118,11 +152,7 @@ func (v *compromiseVerb) deny(cmd *cobra.Command, denied *denylist, after *keys.
 			marks = append(marks, m)
 		}
 	}
-	if err := denied.Revoke(cmd.Context(), marks...); err != nil {
-		return advise(fmt.Errorf("the ring is changed, and the keys are not on the denylist: %w", err), "carnet deny key KID for each of %s", strings.Join(gone, " "))
-	}
-	note(cmd, "the tokens of %s are refused by every node that shares %s", strings.Join(gone, " and "), v.listPlace.String())
-	return nil
+	return marks
 }
 
 // choose returns the ids to revoke. The pre-published key comes last: until then it
@@ -179,10 +209,11 @@ func timeline(after *keys.Set, gone []string) (story []event) {
 func (v *compromiseVerb) tell(cmd *cobra.Command, p place, before, after *keys.Set, gone []string) error {
 	story := timeline(after, gone)
 	if v.json {
-		return printJSON(cmd.OutOrStdout(), struct {
+		err := printJSON(cmd.OutOrStdout(), struct {
 			result
 			Timeline []event `json:"timeline"`
 		}{result{p.name, v.dryRun, after.Generation(), v.changes(before, after), after.RotatableAt()}, story})
+		return v.lost(err, p, before, after)
 	}
 	if err := v.print(cmd.OutOrStdout(), p, before, after); err != nil {
 		return err

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"github.com/spf13/cobra"
+	"strings"
 
-	"github.com/carnet-go/carnet/keys"
+	"github.com/spf13/cobra"
 )
 
 type copyVerb struct {
@@ -47,12 +47,11 @@ func (v *copyVerb) run(cmd *cobra.Command, from, to string) error {
 	if err != nil {
 		return err
 	}
-	if target.Key, err = v.key(cmd, v.dryRun); err != nil {
+	if err := v.create(cmd, target, set, &v.sealing); err != nil {
 		return err
 	}
-	target.Plain = v.plain
-	if err := v.create(cmd, target, set); err != nil {
-		return err
+	if !v.dryRun {
+		v.tell(cmd)
 	}
 	if err := v.print(cmd.OutOrStdout(), target, nil, set); err != nil {
 		return err
@@ -61,12 +60,25 @@ func (v *copyVerb) run(cmd *cobra.Command, from, to string) error {
 		v.announce(cmd, target, set)
 		return nil
 	}
-	v.tell(cmd)
-	next(cmd, "restart each node with %s; from now on change the ring only there", target)
-	next(cmd, "remove %s once no node follows it: whoever can read it has the keys", source)
+	v.advise(cmd, source, target)
 	return nil
 }
 
-func (v *copyVerb) create(cmd *cobra.Command, p place, set *keys.Set) error {
-	return (&initVerb{edit: v.edit}).create(cmd, p, set)
+// advise says what makes a move of a copy.
+func (v *copyVerb) advise(cmd *cobra.Command, source, target place) {
+	next(cmd, "from now on change the ring only there: nodes take no ring that was changed in both places")
+	next(cmd, "restart each node with %s, one after the other", target.shell())
+	next(cmd, "once no node follows %s, remove it: whoever can read it has the keys: %s", source, remove(source))
+}
+
+// remove is the command that does it.
+func remove(p place) string {
+	if p.prefix == "" {
+		return "rm " + shell(p.Path) + " " + shell(p.Path+".lock")
+	}
+	var parts []string
+	for _, part := range []string{"ring", "nodes", "sealed"} {
+		parts = append(parts, shell("{"+p.prefix+"}:"+part))
+	}
+	return "redis-cli DEL " + strings.Join(parts, " ")
 }

@@ -198,7 +198,12 @@ func (d *denial) deny(cmd *cobra.Command, marks []revocation.Mark) error {
 	if d.dryRun {
 		fmt.Fprintln(cmd.ErrOrStderr(), "dry run: nothing was changed")
 	}
-	return d.print(cmd, marks)
+	if err := d.print(cmd, marks); err != nil && !d.dryRun {
+		return advise(fmt.Errorf("it is denied, and that could not be printed: %w", err), "carnet denied --list %s", shell(d.String()))
+	} else if err != nil {
+		return err
+	}
+	return nil
 }
 
 func (d *denial) store(cmd *cobra.Command, marks []revocation.Mark) (err error) {

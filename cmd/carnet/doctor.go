@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -83,7 +84,7 @@ func (v *doctorVerb) run(cmd *cobra.Command, args []string) error {
 
 // file looks at the file of the ring and its neighbours.
 func (v *doctorVerb) file(p place) {
-	v.say("the file", "", "") // it would not have opened
+	v.say("the file", fixed(p.Path), "mount its directory, without a subPath") // it has been opened
 	dir := filepath.Dir(p.Path)
 	if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o022 != 0 && info.Mode()&os.ModeSticky == 0 {
 		v.say("its directory", fmt.Sprintf("others can write to %s (mode %04o), and so replace the ring", dir, info.Mode().Perm()), "chmod go-w "+shell(dir))
@@ -102,6 +103,16 @@ func (v *doctorVerb) file(p place) {
 		problem = "the keys are in the clear: whoever reads the file or a backup of it can mint sessions"
 	}
 	v.say("secrets at rest", problem, "carnet rewrap "+p.shell()+" --key-file KEY")
+}
+
+// fixed says whether nothing new can ever arrive at a path.
+func fixed(path string) string {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := keystore.File(path).Watch(ctx, func() {}); !errors.Is(err, context.Canceled) {
+		return err.Error()
+	}
+	return ""
 }
 
 // ring looks at the keys.

@@ -30,20 +30,15 @@ func (e *edit) apply(cmd *cobra.Command, p place, change func(*keys.Set) (*keys.
 	if before, err = p.load(ctx); err != nil {
 		return nil, nil, err
 	}
-	if !e.dryRun {
-		after, err = p.Edit(ctx, func(s *keys.Set) (*keys.Set, error) {
-			before = s
-			return change(s)
-		})
-		return before, after, p.adviseConflict(err)
+	stage := p
+	if e.dryRun {
+		stage, _ = p.rehearse()
 	}
-	if after, err = change(before); err == nil && p.Store == nil {
-		err = replaceable(p.Path)
-	}
-	if err != nil {
-		return before, nil, fmt.Errorf("edit key ring %s: %w", p, err)
-	}
-	return before, after, nil
+	after, err = stage.Edit(ctx, func(s *keys.Set) (*keys.Set, error) {
+		before = s
+		return change(s)
+	})
+	return before, after, p.adviseConflict(err)
 }
 
 // A change is what an edit did to one key.
@@ -105,6 +100,19 @@ type result struct {
 
 // print tells the outcome of an edit.
 func (e *edit) print(w io.Writer, p place, before, after *keys.Set) error {
+	return e.lost(e.printChanges(w, p, before, after), p, before, after)
+}
+
+// lost says what was done if err kept it from being printed.
+func (e *edit) lost(err error, p place, before, after *keys.Set) error {
+	if err == nil || e.dryRun || before != nil && before.Generation() == after.Generation() {
+		return err
+	}
+	return advise(fmt.Errorf("%s was changed and is at generation %d; that could not be printed: %w", p, after.Generation(), err),
+		"do not run it again; see what was done: carnet list %s", p.shell())
+}
+
+func (e *edit) printChanges(w io.Writer, p place, before, after *keys.Set) error {
 	r := result{p.name, e.dryRun, after.Generation(), e.changes(before, after), after.RotatableAt()}
 	if e.json {
 		return printJSON(w, r)
@@ -137,7 +145,7 @@ func (e *edit) announce(cmd *cobra.Command, p place, after *keys.Set) {
 		next(cmd, "see which nodes follow it: carnet list %s", p.shell())
 	} else {
 		next(cmd, "copy %s to the other nodes that mint", p)
-		next(cmd, "copy the verify-only ring to all other nodes: carnet export %s > verify.json", p.shell())
+		next(cmd, "copy the verify-only ring to all other nodes: carnet export %s --out verify.json", p.shell())
 	}
 	next(cmd, "the next rotation is possible at %s: carnet rotate %s", stamp(after.RotatableAt()), p.shell())
 	if k, ok := firstDue(after); ok {

@@ -39,7 +39,7 @@ from the export, and from the ring itself, and can't mint.
 
 If standard output is a file, it gets mode 0600 before anything is written. With
 --out the file never has another mode, and is replaced in one step.`,
-		Example: "  carnet export ring.json > verify.json\n  carnet export ring.json --out verify.json\n  carnet export --jwks ring.json > jwks.json",
+		Example: "  carnet export ring.json --out verify.json\n  carnet export --jwks ring.json > jwks.json",
 		Args:    ringArgs(0, 0),
 		RunE:    func(cmd *cobra.Command, args []string) error { return v.export(cmd, args) },
 	}
@@ -206,6 +206,7 @@ type head struct {
 		Name       string `json:"name"`
 		Generation uint64 `json:"generation"`
 		Way        string `json:"key_from"`
+		KeyID      string `json:"key_id"`
 		Sealed     []byte `json:"sealed_ring"`
 	} `json:"ring"`
 }

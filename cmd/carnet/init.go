@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -57,23 +58,18 @@ func (v *initVerb) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	key, err := v.key(cmd, v.dryRun)
-	if err != nil {
-		return err
-	}
-	p.Key, p.Plain = key, v.plain
 	set, err := v.newSet()
 	if err != nil {
 		return err
 	}
-	if err := v.create(cmd, p, set); err != nil {
-		return err
-	}
-	if err := v.print(cmd.OutOrStdout(), p, nil, set); err != nil {
+	if err := v.create(cmd, p, set, &v.sealing); err != nil {
 		return err
 	}
 	if !v.dryRun {
 		v.tell(cmd)
+	}
+	if err := v.print(cmd.OutOrStdout(), p, nil, set); err != nil {
+		return err
 	}
 	v.announce(cmd, p, set)
 	return nil
@@ -90,19 +86,40 @@ func (v *initVerb) newSet() (*keys.Set, error) {
 	return set, nil
 }
 
-func (v *initVerb) create(cmd *cobra.Command, p place, set *keys.Set) error {
-	// Asked before Source.Create does, which puts a lock file beside the ring first.
-	if p.Store == nil {
-		if err := creatable(p.Path); err != nil {
-			return fmt.Errorf("create key ring: %w", err)
-		}
-	}
-	if v.dryRun {
-		return nil
-	}
+// create puts a ring into a place that has none. That is asked before a key is made.
+func (e *edit) create(cmd *cobra.Command, p place, set *keys.Set, under *sealing) (err error) {
 	ctx, stop := interruptible(cmd)
 	defer stop()
-	return p.Create(ctx, set)
+	if err := p.isFree(ctx); err != nil {
+		return fmt.Errorf("create key ring: %w", err)
+	}
+	if p.Key, err = under.key(cmd, e.dryRun); err != nil {
+		return err
+	}
+	p.Plain = under.plain
+	if e.dryRun {
+		p, _ = p.rehearse()
+	}
+	if err := p.Create(ctx, set); err != nil {
+		under.keep(cmd)
+		return err
+	}
+	return nil
+}
+
+// isFree returns nil if a ring can be made in the place.
+func (p place) isFree(ctx context.Context) error {
+	if p.Store == nil {
+		return creatable(p.Path)
+	}
+	_, err := p.Store.Load(ctx)
+	switch {
+	case err == nil:
+		return advise(fmt.Errorf("%s: %w", p, fs.ErrExist), "choose another prefix, or rotate the ring that is there")
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	}
+	return p.advise(err)
 }
 
 // creatable finds out whether a file could be made at path.

@@ -26,6 +26,8 @@ type place struct {
 	keys.Source
 	name string // without secrets
 	from string // the variable that names it, if one does
+
+	prefix string // of a ring in Redis
 }
 
 func (p place) String() string { return p.name }
@@ -103,7 +105,7 @@ func locateHere(name string) (place, error) {
 	if err != nil {
 		return place{}, usageError("the address of the ring is no URL")
 	}
-	return place{Source: keys.Source{Store: store}, name: shown(u)}, nil
+	return place{Source: keys.Source{Store: store}, name: shown(u), prefix: u.Query().Get("prefix")}, nil
 }
 
 var ringSchemes = []string{"redis://", "rediss://"}
@@ -123,9 +125,11 @@ func (p place) load(ctx context.Context) (*keys.Set, error) {
 	return set, p.advise(err)
 }
 
-// advise says what to do about a ring that is not there.
+// advise says what to do about a ring that is not there, or a store that is silent.
 func (p place) advise(err error) error {
 	switch {
+	case errors.Is(err, context.DeadlineExceeded) && p.prefix != "":
+		return advise(err, "see whether Redis answers there: %s", p)
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	case p.lacksKey(err):

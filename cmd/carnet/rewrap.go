@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/carnet-go/carnet/keys"
@@ -56,30 +58,47 @@ func (v *rewrapVerb) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	after, err := v.rewrap(cmd, p, before, key)
+	sealed := p.sealedUnder(ctx)
+	after, now, err := v.rewrap(ctx, p, key)
 	if err != nil {
+		v.keep(cmd)
 		return p.adviseConflict(err)
+	}
+	if !v.dryRun {
+		v.tell(cmd)
 	}
 	if err := v.print(cmd.OutOrStdout(), p, before, after); err != nil {
 		return err
 	}
-	if v.dryRun {
-		v.announce(cmd, p, after)
-		return nil
-	}
-	v.tell(cmd)
-	next(cmd, "once every node has generation %d, take the old key away from them", after.Generation())
-	if key != nil {
-		next(cmd, "the verify-only key is another one now: carnet export --verify-only-key %s", p.shell())
-	}
+	v.advise(cmd, p, after, now, sealed == now)
 	return nil
 }
 
-func (v *rewrapVerb) rewrap(cmd *cobra.Command, p place, before *keys.Set, key *kek.Key) (*keys.Set, error) {
+// rewrap returns the ring and the id of the key that it is sealed under now.
+func (v *rewrapVerb) rewrap(ctx context.Context, p place, key *kek.Key) (*keys.Set, string, error) {
 	if v.dryRun {
-		return before, replaceable(p.Path)
+		stage, seen := p.rehearse()
+		after, err := stage.Rewrap(ctx, key)
+		return after, headOf(seen.saved).Ring.KeyID, err
 	}
-	ctx, stop := interruptible(cmd)
-	defer stop()
-	return p.Rewrap(ctx, key)
+	after, err := p.Rewrap(ctx, key)
+	return after, p.sealedUnder(ctx), err
+}
+
+func (v *rewrapVerb) advise(cmd *cobra.Command, p place, after *keys.Set, now string, same bool) {
+	switch {
+	case same && now == "":
+		note(cmd, "the ring was in the clear before, and is")
+	case same:
+		note(cmd, "that is the key it was sealed under before, %s: with several in CARNET_RING_KEY the first one seals", now)
+	}
+	switch {
+	case v.dryRun:
+		v.announce(cmd, p, after)
+	case !same:
+		next(cmd, "once every node has generation %d, take the old key away from them", after.Generation())
+		if now != "" {
+			next(cmd, "the verify-only key is another one now: carnet export --verify-only-key %s", p.shell())
+		}
+	}
 }

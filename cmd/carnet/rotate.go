@@ -65,7 +65,9 @@ func (v *rotateVerb) run(cmd *cobra.Command, args []string) error {
 	if age := time.Since(inState(before, "active").ActivatedAt); age < v.ifOlder {
 		return v.young(cmd, p, before, age)
 	}
-	if v.wait {
+	if v.wait && v.dryRun {
+		v.skipWaiting(cmd, p, before)
+	} else if v.wait {
 		if err := await(cmd, p, before); err != nil {
 			return err
 		}
@@ -138,17 +140,31 @@ func (v *rotateVerb) whatToDo(cmd *cobra.Command, p place, before *keys.Set) str
 	return "see what keeps the nodes, carnet list " + p.shell() + ", or let --wait wait for them; or rotate with " + force
 }
 
+// skipWaiting has a dry run show what would be done after the waiting.
+func (v *rotateVerb) skipWaiting(cmd *cobra.Command, p place, s *keys.Set) {
+	if reason := waitsFor(cmd.Context(), p, s); reason != "" {
+		note(cmd, "would wait first: %s", reason)
+		v.force = true
+	}
+}
+
+// waitsFor says for what a rotation of the ring has to wait, or "".
+func waitsFor(ctx context.Context, p place, s *keys.Set) string {
+	if time.Now().Before(s.RotatableAt()) {
+		return "until " + stamp(s.RotatableAt())
+	}
+	if err := lagging(ctx, p, s); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
 // await waits until the ring can be rotated, and says what for.
 func await(cmd *cobra.Command, p place, s *keys.Set) error {
 	ctx, stop := interruptible(cmd)
 	defer stop()
 	for last := ""; ; {
-		reason := ""
-		if left := time.Until(s.RotatableAt()); left > 0 {
-			reason = "until " + stamp(s.RotatableAt())
-		} else if err := lagging(ctx, p, s); err != nil {
-			reason = err.Error()
-		}
+		reason := waitsFor(ctx, p, s)
 		if reason == "" {
 			return nil
 		}

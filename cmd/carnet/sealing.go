@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -21,6 +22,7 @@ type sealing struct {
 	plain   bool
 	fips    bool
 	keyFile string
+	made    bool // the key file was not there
 }
 
 func (s *sealing) addFlags(cmd *cobra.Command) {
@@ -46,7 +48,7 @@ func (s *sealing) key(cmd *cobra.Command, dryRun bool) (*kek.Key, error) {
 
 func (s *sealing) find(cmd *cobra.Command, dryRun bool) (*kek.Key, error) {
 	if s.keyFile != "" {
-		return keyFile(cmd, s.keyFile, dryRun)
+		return s.fromFile(cmd, dryRun)
 	}
 	if k, err := kek.FromEnv(); k != nil || err != nil {
 		return k, err
@@ -69,8 +71,9 @@ func (s *sealing) find(cmd *cobra.Command, dryRun bool) (*kek.Key, error) {
 	return kek.Passphrase(string(p))
 }
 
-// keyFile reads the key in a file, or makes one.
-func keyFile(cmd *cobra.Command, path string, dryRun bool) (*kek.Key, error) {
+// fromFile reads the key in a file, or makes one.
+func (s *sealing) fromFile(cmd *cobra.Command, dryRun bool) (*kek.Key, error) {
+	path := s.keyFile
 	if isKey(path) {
 		return nil, advise(usageError("--key-file takes the path of a file with a key, and that is a key"),
 			"put it into a file that nobody else can read, or into CARNET_RING_KEY; it is in the history of the shell now")
@@ -86,7 +89,8 @@ func keyFile(cmd *cobra.Command, path string, dryRun bool) (*kek.Key, error) {
 		if errors.Is(err, keystore.ErrConflict) { // somebody made one in the meantime
 			text, err = file.Load(cmd.Context())
 		} else if err == nil {
-			note(cmd, "made the key file %s: without it nobody can open the ring; keep a copy, and not beside the ring's", path)
+			s.made = true
+			note(cmd, "made the key file %s: without it nobody can open the ring; keep a copy, and not beside the ring's", s.path())
 		}
 	}
 	if err != nil {
@@ -110,8 +114,24 @@ func parseKey(text []byte) (*kek.Key, error) {
 // tell says how to open the ring from now on.
 func (s *sealing) tell(cmd *cobra.Command) {
 	if s.keyFile != "" {
-		next(cmd, "for every command and program that opens it: export CARNET_RING_KEY_FILE=%s", shell(s.keyFile))
+		next(cmd, "for every command and program that opens it: export CARNET_RING_KEY_FILE=%s", shell(s.path()))
 	}
+}
+
+// keep is for when the ring could not be made. A key file is not removed again:
+// somebody may have sealed another ring under it already.
+func (s *sealing) keep(cmd *cobra.Command) {
+	if s.made {
+		note(cmd, "the key file %s stays, and is used when you run it again", s.path())
+	}
+}
+
+// path is where the key file is, from any directory.
+func (s *sealing) path() string {
+	if path, err := filepath.Abs(s.keyFile); err == nil {
+		return path
+	}
+	return s.keyFile
 }
 
 // unlock asks for the passphrase of a sealed ring, if there is nobody else to tell
