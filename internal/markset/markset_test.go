@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/big"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -171,7 +172,12 @@ func TestTheSetAgreesWithAListOfAllMarks(t *testing.T) {
 					value = ""
 				}
 				e := entry(a, value, except, at, time.Until(at)+life())
-				s.Add(e, r.IntN(2) == 0)
+				if load := s.Loader(); r.IntN(3) == 0 {
+					load.Add(e)
+					load.Flush()
+				} else {
+					s.Add(e, r.IntN(2) == 0)
+				}
 				m = append(m, e)
 				time.Sleep(time.Duration(r.IntN(30)) * time.Second)
 				switch r.IntN(20) {
@@ -304,6 +310,44 @@ func TestReadersSeeEveryMarkWhileTheSetGrows(t *testing.T) {
 	reading.Wait()
 }
 
+// What is loaded is what is added one by one, whether it was there before or not,
+// over already, or undone.
+func TestALoaderPutsInWhatAddDoes(t *testing.T) {
+	for _, room := range []int{0, 20_000} {
+		one, many := markset.New(), markset.New()
+		var all []markset.Entry
+		for i := range 20_000 {
+			all = append(all, entry(markset.Session, newID(), "", time.Time{}, time.Duration(2*(i%10)-1)*time.Hour))
+		}
+		for i := range 100 {
+			all = append(all, entry(markset.Subject, fmt.Sprint(i), "", time.Now(), time.Hour), all[5*i])
+		}
+		for _, s := range []*markset.Set{one, many} {
+			for _, e := range all[:500] {
+				s.Add(e, false)
+			}
+			for _, e := range all[250:1000] {
+				s.Undo(e)
+			}
+		}
+		many.Reserve(markset.Session, room)
+		load := many.Loader()
+		for _, e := range all {
+			one.Add(e, true)
+			load.Add(e)
+		}
+		load.Flush()
+		if many.Unstored() != one.Unstored() {
+			t.Errorf("%d marks are unstored, want %d", many.Unstored(), one.Unstored())
+		}
+		for _, e := range all {
+			if got, want := many.Of(e.Axis, e.ID), one.Of(e.Axis, e.ID); !slices.Equal(got, want) {
+				t.Fatalf("%v, want %v", got, want)
+			}
+		}
+	}
+}
+
 func TestCheckAllocatesNothing(t *testing.T) {
 	s := filled(t, 1000)
 	c := claims(newID(), "bob", time.Now())
@@ -367,4 +411,23 @@ func BenchmarkAdd(b *testing.B) {
 		rand.Read(e.ID[:])
 		s.Add(e, true)
 	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	const n = 1_000_000
+	all, until := make([]markset.Entry, n), time.Now().Add(time.Hour).Unix()
+	for i := range all {
+		all[i] = markset.Entry{Axis: markset.Session, Until: until}
+		rand.Read(all[i].ID[:])
+	}
+	for b.Loop() {
+		s := markset.New()
+		s.Reserve(markset.Session, n)
+		load := s.Loader()
+		for _, e := range all {
+			load.Add(e)
+		}
+		load.Flush()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/mark")
 }

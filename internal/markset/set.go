@@ -23,9 +23,9 @@ func New() *Set {
 	s := &Set{memo: memo{seed: maphash.MakeSeed()}}
 	for a := range s.tables {
 		t := &s.tables[a]
-		t.axis, t.width = Axis(a), 3
+		t.axis, t.width = Axis(a), widthMoment
 		if t.axis.Whole() {
-			t.width = 2
+			t.width = widthWhole
 		}
 	}
 	return s

@@ -11,6 +11,9 @@ const (
 	shardBits = 8
 	shards    = 1 << shardBits
 	slack     = 1.55 // slots for a mark after a shard was built anew: 65 % full
+
+	widthWhole  = 2 // words of a slot without a moment
+	widthMoment = 3
 )
 
 // A table holds the marks of one axis.
@@ -63,7 +66,9 @@ func joined(first uint64, last uint32) (id ID) {
 	return id
 }
 
-func (t *table) shard(last uint32) *shard { return &t.shards[last*0x9e3779b1>>(32-shardBits)] }
+func (t *table) shard(last uint32) *shard { return &t.shards[shardOf(last)] }
+
+func shardOf(last uint32) uint32 { return last * 0x9e3779b1 >> (32 - shardBits) }
 
 func (a *array) start(first uint64) uint64 {
 	at, _ := bits.Mul64(first, a.slots)

@@ -68,15 +68,21 @@ func pack(until uint32, stored bool) uint64 {
 
 // insert takes a slot for a new id.
 func (t *table) insert(s *shard, id ID, c cut, clock uint32) {
-	a := s.array.Load()
-	if a == nil || uint64(s.used+1)*4 > a.slots*3 {
-		t.rebuild(s, clock, 1)
-		a = s.array.Load()
-	}
+	a := t.roomFor(s, 1, clock)
 	s.used++
 	t.slots.Add(1)
 	t.count(true, c.stored)
 	t.place(s, a, id, []cut{c})
+}
+
+// roomFor returns the array, which has room for that many more slots.
+func (t *table) roomFor(s *shard, n int, clock uint32) *array {
+	a := s.array.Load()
+	if a == nil || uint64(s.used+n)*4 > a.slots*3 {
+		t.rebuild(s, clock, n)
+		a = s.array.Load()
+	}
+	return a
 }
 
 // place writes a slot that is free, its first word last.
@@ -100,7 +106,7 @@ func (t *table) write(s *shard, a *array, at int, id ID, cuts []cut) {
 func (t *table) fill(s *shard, a *array, at int, id ID, cuts []cut) {
 	last := atomic.LoadUint64(&a.words[at+1]) >> 32 << 32
 	latest := slices.MaxFunc(cuts, func(a, b cut) int { return int(a.until) - int(b.until) })
-	if t.width == 3 {
+	if t.width == widthMoment {
 		_, beside := s.more[id]
 		if beside || len(cuts) > 1 || cuts[0].except != (ID{}) {
 			if s.more == nil {
@@ -123,7 +129,7 @@ func allStored(cuts []cut) bool {
 func (t *table) cuts(s *shard, a *array, at int, id ID) []cut {
 	word := atomic.LoadUint64(&a.words[at+1])
 	c := cut{until: until(word), stored: word&bitStored != 0}
-	if t.width == 2 {
+	if t.width == widthWhole {
 		return []cut{c}
 	}
 	moment := atomic.LoadUint64(&a.words[at+2])

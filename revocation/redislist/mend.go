@@ -132,7 +132,7 @@ func (l *List) joins(r record) bool {
 func (l *List) follow(after []record) error {
 	_, change := l.position()
 	for i := len(after) - 1; i >= 0; i-- {
-		if err := l.apply(after[i]); err != nil {
+		if err := l.apply(after[i], nil); err != nil {
 			return err
 		}
 		if !l.advance(after[i], change) {
@@ -154,6 +154,8 @@ func (l *List) readAll(epoch string) error {
 	l.set.Forget()
 	all := &chain{pos: pos}
 	all.init()
+	load := l.set.Loader()
+	defer load.Flush()
 	p := pages{l: l, from: "-", count: pageSize}
 	next := p.fetch()
 	for n := 0; ; n++ {
@@ -164,19 +166,20 @@ func (l *List) readAll(epoch string) error {
 		if len(page.messages) > 0 {
 			next = p.after(page.messages)
 		}
-		if err := l.readPage(all, page.messages); err != nil {
+		if err := l.readPage(all, page.messages, load); err != nil {
 			return err
 		}
 		if len(page.messages) == 0 {
 			break
 		}
 	}
+	load.Flush()
 	return l.arrive(epoch, all)
 }
 
 // readPage takes records that follow each other. The first page may begin anywhere:
 // what was before it is packed behind it.
-func (l *List) readPage(all *chain, messages []redis.XMessage) error {
+func (l *List) readPage(all *chain, messages []redis.XMessage, load *markset.Loader) error {
 	for _, m := range messages {
 		r, err := read(m)
 		if err != nil {
@@ -185,7 +188,7 @@ func (l *List) readPage(all *chain, messages []redis.XMessage) error {
 		if all.cursor != "" && (r.epoch != "" || all.tip.after(r.body) != r.tip) {
 			return errChanged
 		}
-		if err := l.apply(r); err != nil {
+		if err := l.apply(r, load); err != nil {
 			return err
 		}
 		all.push(r)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/carnet-go/carnet/internal/markset"
 )
 
 const (
@@ -99,7 +101,7 @@ func (l *List) take(messages []redis.XMessage, change chan struct{}) {
 	for _, m := range messages {
 		r, err := read(m)
 		if err == nil {
-			err = l.apply(r)
+			err = l.apply(r, nil)
 		}
 		if err != nil {
 			l.config.Log.Error("redislist: the copy grows old", "err", err)
@@ -113,14 +115,22 @@ func (l *List) take(messages []redis.XMessage, change chan struct{}) {
 	}
 }
 
-// apply puts the marks of a record into the copy.
-func (l *List) apply(r record) error {
+// apply puts the marks of a record into the copy, by way of a loader if there is one.
+func (l *List) apply(r record, load *markset.Loader) error {
 	_, err := items(r.body, func(i item) {
-		if i.undo {
+		switch {
+		case i.undo && load != nil:
+			load.Flush() // what came before is undone, and what comes after is not
 			l.set.Undo(i.Entry)
 			return
+		case i.undo:
+			l.set.Undo(i.Entry)
+			return
+		case load != nil:
+			load.Add(i.Entry)
+		default:
+			l.set.Add(i.Entry, true)
 		}
-		l.set.Add(i.Entry, true)
 		if i.note != nil {
 			l.notes.put(i.Entry, i.note)
 		}
