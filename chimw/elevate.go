@@ -91,16 +91,14 @@ func (s *Sessions[T]) succeed(ctx context.Context, session *token.Session[T]) (s
 		if err := checker.Check(ctx, session.Claims); err != nil {
 			return "", nil, err // it was made just now, and spares nobody here
 		}
-		if session.AuthenticatedAt.IsZero() {
-			session.AuthenticatedAt = session.StartedAt.Truncate(time.Second)
-		}
-		session.StartedAt = at
+		startAt(session, at)
 	}
 	return "", nil, fmt.Errorf("%w: by too many marks", revocation.ErrRevoked)
 }
 
-// coversOthers returns when a mark was made that may have spared one session, or
-// zero for another error. A list may not know any more which one it was.
+// coversOthers returns the moment of a mark that covers sessions by when they started,
+// or zero for another error. It may have spared one; a list may not know any more which
+// one it was.
 func coversOthers(err error) time.Time {
 	var covered *revocation.RevokedError
 	if !errors.As(err, &covered) || covered.Mark.Axis == "session" {

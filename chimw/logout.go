@@ -77,8 +77,9 @@ func (g *Guard[T]) LogoutOthers(w http.ResponseWriter, r *http.Request) error {
 // error wraps [token.ErrInvalid] if the request has none, and w is left alone
 // after any error, as by [Guard.Logout].
 //
-// A login of the last moments on a node whose clock is ahead may be missed; see
-// package revocation.
+// Whether it covers a login of the last moments on a node whose clock is ahead is for
+// the list: one on Redis does, but for the last second; see package revocation. A login
+// on a node that has not heard of the mark may be taken back with the others.
 func (g *Guard[T]) LogoutEverywhere(w http.ResponseWriter, r *http.Request) error {
 	c, s, err := g.good(w, r)
 	if err == nil {

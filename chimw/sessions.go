@@ -1,6 +1,7 @@
 package chimw
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -67,7 +68,7 @@ func (s *Sessions[T]) Login(w http.ResponseWriter, r *http.Request, subject stri
 	if err != nil {
 		return fmt.Errorf("log in: %w", err)
 	}
-	tok, session, err := s.issuer.Issue(subject, data)
+	tok, session, err := s.Issue(r.Context(), subject, data)
 	if err == nil {
 		_, err = s.end(w, r)
 	}
@@ -76,6 +77,40 @@ func (s *Sessions[T]) Login(w http.ResponseWriter, r *http.Request, subject stri
 	}
 	s.put(w, r, tok, session)
 	return nil
+}
+
+// Issue mints the first token of a session, as [token.Issuer.Issue] does, for a client
+// that gets it otherwise than by [Sessions.Login], and for whom it is not too large.
+// What the revocation list holds against the subject was set before this login, whatever
+// the clocks say: if a mark's moment lies ahead of this node's clock the session starts at
+// that moment. An error that is a [*revocation.RevokedError] says that it lies after the
+// end of the session.
+func (s *Sessions[T]) Issue(ctx context.Context, subject string, data T) (tok string, session *token.Session[T], err error) {
+	tok, session, err = s.issuer.Issue(subject, data)
+	for range maxSpared {
+		if err != nil {
+			return "", nil, err
+		}
+		covered := s.list.Check(ctx, session.Claims)
+		at := coversOthers(covered)
+		if !at.After(session.StartedAt) {
+			return tok, session, nil // good, or not to be told, or taken back by its key
+		}
+		if !at.Before(session.EndsAt) {
+			return "", nil, covered
+		}
+		startAt(session, at)
+		tok, session, err = s.issuer.Renew(session)
+	}
+	return tok, session, err
+}
+
+// startAt has a session start later than it did. It counts as no later login.
+func startAt[T any](session *token.Session[T], at time.Time) {
+	if session.AuthenticatedAt.IsZero() {
+		session.AuthenticatedAt = session.StartedAt.Truncate(time.Second)
+	}
+	session.StartedAt = at
 }
 
 // errBearer is a change that could not reach its client.

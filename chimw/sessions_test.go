@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/carnet-go/carnet/chimw"
+	"github.com/carnet-go/carnet/revocation"
 	"github.com/carnet-go/carnet/token"
 )
 
@@ -196,6 +198,61 @@ func TestLoginGoesOnWithoutAPreviousSession(t *testing.T) {
 		if err != nil || n.list.revokes > 0 {
 			t.Errorf("with %s: %v, %d marks", name, err, n.list.revokes)
 		}
+	}
+}
+
+// A node whose clock is ahead has logged the user out everywhere. Who logs in after
+// that is in, and out with the next such mark.
+func TestLoginAfterAMarkThatLiesAhead(t *testing.T) {
+	for name, axis := range map[string]func() revocation.Mark{
+		"subject":  func() revocation.Mark { return revocation.Subject("alice", 0) },
+		"audience": func() revocation.Mark { return revocation.Audience("web", 0) },
+		"everyone": func() revocation.Mark { return revocation.Everyone(0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := newNode(t, chimw.Config{})
+				ahead := func(d time.Duration) {
+					t.Helper()
+					m := axis()
+					m.At = time.Now().Add(d)
+					if err := n.list.Revoke(t.Context(), m); err != nil {
+						t.Fatal(err)
+					}
+				}
+				login := func() string {
+					t.Helper()
+					h, err := call(n.Load, func(w http.ResponseWriter, r *http.Request) error {
+						return n.Login(w, r, "alice", user{Name: "Alice"})
+					}, newRequest("POST", header()))
+					if err != nil {
+						t.Fatal(err)
+					}
+					return set(t, h)
+				}
+				ahead(5 * time.Minute)
+				time.Sleep(time.Second)
+				tok := login()
+				time.Sleep(time.Minute)
+				if got := status(n, tok); got != http.StatusOK {
+					t.Errorf("a login after the mark: %d", got)
+				}
+				if got := send(n.RequireFresh(time.Minute)(hello), "GET", withCookie(tok)).StatusCode; got != http.StatusUnauthorized {
+					t.Errorf("it counts as a later login: %d", got)
+				}
+				ahead(5 * time.Minute)
+				if got := status(n, tok); got != http.StatusUnauthorized {
+					t.Errorf("after another mark: %d", got)
+				}
+				if got := status(n, login()); got != http.StatusOK {
+					t.Errorf("a login after that: %d", got)
+				}
+				kiosk := n.Lasting(time.Minute, time.Minute)
+				if _, _, err := kiosk.Issue(t.Context(), "alice", user{}); !errors.Is(err, revocation.ErrRevoked) {
+					t.Errorf("a session that would be over before the moment of the mark: %v", err)
+				}
+			})
+		})
 	}
 }
 

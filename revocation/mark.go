@@ -68,8 +68,10 @@ type Mark struct {
 
 	// At is the moment before which the covered sessions have started, to the
 	// microsecond. Zero means the moment of the call to Revoke. At most five
-	// minutes ahead; the mark is in force at once all the same. Not used for
-	// sessions and keys.
+	// minutes ahead; the mark is in force at once all the same, and a later mark
+	// has to lie as far ahead to cover who has logged in since. A list of many
+	// nodes moves an At of now by what their clocks differ. Not used for sessions
+	// and keys.
 	At time.Time
 
 	// Until is when the mark is forgotten. Required. A mark that is forgotten

@@ -22,9 +22,11 @@
 //
 // On one clock a mark is exact: it covers each login before it and none after.
 // A session from a node whose clock is ahead of the one that makes the mark, by
-// more than the time that passed between the two, is not covered. Where clocks
-// disagree, set At ahead by as much; nobody whom the mark covers can log in
-// until then. Marks of sessions and keys compare no clocks.
+// more than the time that passed between the two, is not covered, unless At lies
+// ahead by as much. A list on Redis sees to that by itself: its nodes know how far
+// the fastest clock is ahead. Who logs in after a mark starts at its At if that is
+// later than this node's now; the Login and Issue of package chimw do so. Marks of
+// sessions and keys compare no clocks.
 package revocation
 
 import (

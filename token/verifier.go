@@ -139,6 +139,10 @@ func (v *Verifier[T]) copied(kept *Session[T]) T {
 	return *data
 }
 
+// maxAhead is how far a login may lie ahead: one that comes after a mark starts at its
+// moment (see package revocation), which another node's clock has set.
+const maxAhead = 10 * time.Minute
+
 // judge decides what genuine claims mean at the moment now.
 func (conf *Config) judge(c Claims, now time.Time) error {
 	switch {
@@ -149,7 +153,7 @@ func (conf *Config) judge(c Claims, now time.Time) error {
 	case c.ExpiresAt.After(c.EndsAt), !c.ExpiresAt.After(c.IssuedAt),
 		c.ExpiresAt.Sub(c.IssuedAt) > conf.MaxAge,
 		c.EndsAt.Sub(c.StartedAt) > conf.MaxAge,
-		c.StartedAt.After(c.IssuedAt.Add(conf.Leeway + time.Second)),
+		c.StartedAt.After(c.IssuedAt.Add(conf.Leeway + maxAhead + time.Second)),
 		c.AuthenticatedAt.After(c.IssuedAt.Add(conf.Leeway + time.Second)):
 		return ErrClaims
 	}

@@ -85,7 +85,7 @@ func newDenyAxisCmd(axis revocation.Axis, name, arg, short, age string) *cobra.C
 		f.StringVar(&d.from, "from", "", "read what to deny from a `FILE`, one a line; - is standard input")
 	}
 	if axis != "session" && axis != "key" {
-		f.DurationVar(&d.ahead, "ahead", 0, "deny logins of so long from now too: as far as the nodes' clocks may be apart")
+		f.DurationVar(&d.ahead, "ahead", 0, "deny logins of so long from now too: as far as the nodes' clocks may be apart, where no list on Redis tells")
 		f.StringVar(&d.except, "except", "", "the id of a `SESSION` to spare")
 	}
 	return cmd

@@ -14,6 +14,7 @@ import (
 type Set struct {
 	tables [axisCount]table
 	memo   memo
+	latest atomic.Int64
 }
 
 var everyone = IDOf(Everyone, "")
@@ -71,8 +72,14 @@ func (s *Set) id(a Axis, c *token.Claims, session ID) ID {
 // from the store behind the set: a file, a log. Held reports whether that store
 // has all that e covers, so that nothing of it need be written.
 func (s *Set) Add(e Entry, stored bool) (held bool) {
+	for at := s.latest.Load(); !e.Axis.Whole() && e.At > at; at = s.latest.Load() {
+		s.latest.CompareAndSwap(at, e.At)
+	}
 	return s.tables[e.Axis].add(e, stored, clock())
 }
+
+// Latest returns the latest moment of all marks that were ever added.
+func (s *Set) Latest() time.Time { return time.UnixMicro(s.latest.Load()) }
 
 // Len returns how many marks there are, those included that are over and not
 // swept yet. Moments of one value count as one.

@@ -13,6 +13,8 @@ type head struct {
 	epoch         string
 	tip           tip
 	age           time.Duration // of the epoch
+	now           time.Time     // by the clock of Redis
+	fastest       time.Duration // how far the fastest clock of a node is ahead of that one
 	needy         int           // nodes that have marks which the log lacks
 	entries, xlen int64
 }
@@ -29,11 +31,16 @@ func (l *List) ask(ctx context.Context, s slots, replicas int) (head, error) {
 		if l.lacking.Load() {
 			needy = 1
 		}
-		v, err := l.script(ctx, beat, []string{l.keys.head, l.keys.log, l.keys.needy}, replicas, l.node, needy)
+		sent := time.Now()
+		v, err := l.script(ctx, beat, []string{l.keys.head, l.keys.log, l.keys.needy}, replicas, l.node, needy, sent.UnixMilli())
 		if err != nil {
 			return head{}, err
 		}
-		return parseHead(v)
+		h, err := parseHead(v)
+		if err == nil {
+			l.clocks.measure(sent, time.Now(), h)
+		}
+		return h, err
 	})
 }
 
@@ -42,7 +49,7 @@ func parseHead(v any) (h head, err error) {
 	if len(f) == 0 {
 		return head{}, errEmpty
 	}
-	if len(f) != 8 || f[0] != "1" {
+	if len(f) != 9 || f[0] != "1" {
 		return head{}, errVersion
 	}
 	t, _ := f[2].(string)
@@ -52,6 +59,7 @@ func parseHead(v any) (h head, err error) {
 	}
 	born, now := number(f[4]), number(f[5])
 	h.age = time.Duration(now-born) * time.Millisecond
+	h.now, h.fastest = time.UnixMilli(now), time.Duration(number(f[8]))*time.Millisecond
 	h.entries, h.needy, h.xlen = number(f[3]), int(number(f[6])), number(f[7])
 	return h, nil
 }

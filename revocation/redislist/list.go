@@ -81,7 +81,8 @@ type List struct {
 
 	lacking atomic.Bool // the log may lack marks that others count on
 
-	chain chain
+	chain  chain
+	clocks clocks
 
 	own       own
 	followers followers

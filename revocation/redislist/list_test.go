@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -169,6 +170,54 @@ func TestAllowUndoesOnEveryNode(t *testing.T) {
 	ready(t, late)
 	if refused(late, c) {
 		t.Error("a node that starts later has the marks")
+	}
+}
+
+// A node's clock is ahead by a minute: the others know by what its heartbeats leave
+// in Redis. A mark of now covers what such a node has begun, and what has begun at the
+// moment of an earlier mark.
+func TestAMarkCoversSessionsOfAClockThatIsAhead(t *testing.T) {
+	s := redistest.Start(t)
+	l := open(t, connect(t, s.Addr), redislist.Config{}, "")
+	ready(t, l)
+	began := func(subject string, ahead time.Duration) token.Claims {
+		c := login(subject)
+		c.StartedAt = time.Now().Add(ahead)
+		return c
+	}
+	revoke := func(m revocation.Mark) {
+		t.Helper()
+		if err := l.Revoke(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	revoke(revocation.Subject("alice", 0))
+	if refused(l, began("alice", 0)) {
+		t.Error("with clocks that agree, who logs in again is refused")
+	}
+	s.Must("HSET", "{carnet:}revoked:head", "f", "60000", "s", strconv.FormatInt(time.Now().UnixMilli(), 10))
+	eventually(t, "a mark that reaches as far as the clock", func() bool {
+		c := began(rand.Text(), time.Minute)
+		revoke(revocation.Subject(c.Subject, 0))
+		return refused(l, c)
+	})
+	m := revocation.Subject("bob", 0)
+	m.At = time.Now().Add(3 * time.Minute).Truncate(time.Microsecond)
+	revoke(m)
+	c := login("bob")
+	c.StartedAt = m.At
+	if refused(l, c) {
+		t.Error("a session that began at the moment of the mark is refused")
+	}
+	revoke(revocation.Subject("bob", 0))
+	if !refused(l, c) {
+		t.Error("a later mark does not cover it")
+	}
+	old := revocation.Subject("carol", 0)
+	old.At = old.At.Add(-time.Hour)
+	revoke(old)
+	if refused(l, began("carol", -time.Minute)) {
+		t.Error("a mark with a moment in the past is moved")
 	}
 }
 

@@ -54,7 +54,7 @@ func (l *List) Revoke(ctx context.Context, marks ...revocation.Mark) error {
 func (l *List) prepared(marks []revocation.Mark) (all []item, err error) {
 	now := time.Now()
 	for _, m := range marks {
-		if m, err = m.Normalize(); err != nil {
+		if m, err = l.dated(m, now).Normalize(); err != nil {
 			return nil, err
 		}
 		if !now.Before(m.Until) {

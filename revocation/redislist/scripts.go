@@ -9,7 +9,8 @@ import (
 // The scripts are the only writers. What they share: the head h (a hash) has v, the
 // version of the protocol; e, the epoch; c, the tip of the chain; m, the entries in
 // the log; i, the id of its last record; b, when the epoch began; t, the last
-// heartbeat. The log l (a stream) has records of one field, e: entries and the tip
+// heartbeat; f and s, by how many milliseconds the fastest clock of a node is ahead of
+// the server's, and when that was seen. The log l (a stream) has records of one field, e: entries and the tip
 // after them; or g: the epoch that begins. The tip after a record is the start of
 // SHA-1(tip | entries): the hash that the server's Lua has. It tells histories
 // apart; nobody who can write to Redis is kept out by it.
@@ -44,10 +45,13 @@ return {redis.call('HGET',h,'e'),c}
 
 // beat tells the state, and writes: so it fails where an acknowledgement would.
 // Who still has marks that the log lacks says so, and is counted for five seconds.
-// KEYS h l w   ARGV node 0|1   -> v e c m b now needy xlen, or nothing
+// A clock that is ahead of all others is remembered for five minutes: what it dated is
+// in the past by then, or the clock is not to be reckoned with.
+// KEYS h l w   ARGV node 0|1 node's-clock   -> v e c m b now needy xlen f, or nothing
 var beat = newScript(tip8 + `
 local h,l,w=KEYS[1],KEYS[2],KEYS[3]
 local v=redis.call('HMGET',h,'v','e','c','m','b')
+local f=redis.call('HMGET',h,'f','s')
 if not v[3] or redis.call('EXISTS',l)==0 then return {} end
 local now=ms()
 redis.call('HSET',h,'t',now)
@@ -58,6 +62,9 @@ for k=1,#needy,2 do
   if math.abs(now-needy[k+1])>5000 then redis.call('HDEL',w,needy[k]) else v[7]=v[7]+1 end
 end
 v[6]=now; v[8]=redis.call('XLEN',l)
+local off=string.format('%.0f',ARGV[3]-now)
+v[9]=f[1] or off
+if not f[1] or off-f[1]>=0 or math.abs(now-f[2])>300000 then redis.call('HSET',h,'f',off,'s',now); v[9]=off end
 return v
 `)
 
