@@ -304,3 +304,37 @@ func TestNothingPrintsClaims(t *testing.T) {
 		}
 	}
 }
+
+// A Verifier for another purpose takes tokens of that purpose and of no other, also
+// after it has seen the others.
+func TestVerifierForAnotherPurpose(t *testing.T) {
+	eachFormat(t, func(t *testing.T, ring *keys.Ring) {
+		issuer := token.NewIssuer[user](ring, web)
+		session := issuer.Verifier()
+		verifiers := map[token.Purpose]*token.Verifier[user]{
+			token.PurposeSession:   session,
+			token.PurposeRefresh:   session.For(token.PurposeRefresh),
+			token.PurposeChallenge: session.For(token.PurposeChallenge),
+		}
+		_, s := issue(t, issuer, user{Name: "Alice"})
+		for sealed := range verifiers {
+			c := s.Claims
+			c.Purpose = sealed
+			tok, err := ring.Seal(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				for wanted, v := range verifiers {
+					got, err := v.Verify(tok)
+					if wanted == sealed && (err != nil || got.Purpose != sealed || got.Data.Name != "Alice") {
+						t.Errorf("%s: %v", sealed, err)
+					}
+					if wanted != sealed && !errors.Is(err, token.ErrInvalid) {
+						t.Errorf("a %s token as a %s token: %v", sealed, wanted, err)
+					}
+				}
+			}
+		}
+	})
+}

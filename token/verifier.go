@@ -17,6 +17,7 @@ import (
 type Verifier[T any] struct {
 	opener  Opener
 	config  Config
+	binding Binding
 	sharing sharing
 	cached  cachingOpener // the opener, if it keeps what it opened
 	believe func(Claims) (any, int, error)
@@ -38,6 +39,7 @@ func NewVerifier[T any](o Opener, c Config) *Verifier[T] {
 		panic("token: NewVerifier needs an Opener")
 	}
 	v := &Verifier[T]{opener: o, config: mustConfig(c), sharing: sharingOf(reflect.TypeFor[T]())}
+	v.binding = v.config.binding()
 	v.cached, _ = o.(cachingOpener)
 	v.believe = v.toKeep
 	return v
@@ -45,6 +47,15 @@ func NewVerifier[T any](o Opener, c Config) *Verifier[T] {
 
 // Config returns the policy, with the defaults filled in.
 func (v *Verifier[T]) Config() Config { return v.config }
+
+// For returns a Verifier of tokens for another purpose, and for no others, under
+// the same policy: package refresh reads refresh tokens with one.
+func (v *Verifier[T]) For(p Purpose) *Verifier[T] {
+	next := *v
+	next.binding.Purpose = p
+	next.believe = next.toKeep
+	return &next
+}
 
 // Verify returns the session that tok stands for, or an error that wraps
 // [ErrInvalid] if it is not to be believed. Any other error comes from the
@@ -67,13 +78,13 @@ func (v *Verifier[T]) verify(tok string, s *Session[T]) (_ *Session[T], err erro
 		return nil, ErrTooLarge
 	}
 	if v.cached == nil {
-		s.Claims, err = v.opener.Open(tok, v.config.binding())
+		s.Claims, err = v.opener.Open(tok, v.binding)
 		if err == nil {
 			s.Data, err = v.judged(s.Claims)
 		}
 	} else {
 		var kept any
-		kept, err = v.cached.OpenOnce(tok, v.config.binding(), v, v.believe)
+		kept, err = v.cached.OpenOnce(tok, v.binding, v, v.believe)
 		if err == nil {
 			err = v.share(kept.(*Session[T]), s)
 		}
@@ -86,7 +97,7 @@ func (v *Verifier[T]) verify(tok string, s *Session[T]) (_ *Session[T], err erro
 
 // judged judges claims and returns their data.
 func (v *Verifier[T]) judged(c Claims) (data T, err error) {
-	if err := v.config.judge(c, time.Now()); err != nil {
+	if err := v.config.judge(c, v.binding, time.Now()); err != nil {
 		return data, err
 	}
 	return v.decode(c.Raw)
@@ -144,9 +155,9 @@ func (v *Verifier[T]) copied(kept *Session[T]) T {
 const maxAhead = 10 * time.Minute
 
 // judge decides what genuine claims mean at the moment now.
-func (conf *Config) judge(c Claims, now time.Time) error {
+func (conf *Config) judge(c Claims, want Binding, now time.Time) error {
 	switch {
-	case c.Binding != conf.binding():
+	case c.Binding != want:
 		return ErrBinding
 	case !isID(c.ID) || !isID(c.SessionID) || !printable(c.Subject):
 		return ErrClaims

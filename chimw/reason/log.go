@@ -11,7 +11,7 @@ import (
 //
 // A request without a token is for debugging. What nobody can bring about by waiting
 // or logging out is a warning: a token that is not authentic, two tokens, another
-// origin. What says nothing about the token is an error.
+// origin, an old refresh token. What says nothing about the token is an error.
 func Log(l *slog.Logger) func(r *http.Request, err error) {
 	if l == nil {
 		l = slog.Default()
@@ -30,7 +30,7 @@ func (r Reason) level() slog.Level {
 	switch r {
 	case NoToken:
 		return slog.LevelDebug
-	case NotAuthentic, TwoTokens, CrossOrigin, OtherBinding, UnusableClaims:
+	case NotAuthentic, TwoTokens, CrossOrigin, OtherBinding, UnusableClaims, Reused:
 		return slog.LevelWarn
 	case ViewTooOld, CouldNotTell:
 		return slog.LevelError

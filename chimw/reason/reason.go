@@ -1,5 +1,5 @@
-// Package reason gives the errors that package chimw reports a word each, for logs
-// and counters.
+// Package reason gives the errors that packages chimw and refresh report a word each,
+// for logs and counters.
 //
 //	sessions := chimw.New(issuer, chimw.Config{Report: reason.Log(slog.Default())})
 //
@@ -54,6 +54,9 @@ const (
 	NotFresh  Reason = "not fresh"
 	NotLatest Reason = "not latest"
 
+	Reused    Reason = "reused"
+	Forgotten Reason = "forgotten"
+
 	ViewTooOld   Reason = "view too old"
 	CouldNotTell Reason = "could not tell"
 )
@@ -83,7 +86,7 @@ func Of(err error) Reason {
 	var worded interface{ Reason() string }
 	if errors.As(err, &worded) {
 		switch r := Reason(worded.Reason()); r {
-		case Idle, NotFresh, NotLatest:
+		case Idle, NotFresh, NotLatest, Reused, Forgotten:
 			return r
 		}
 	}

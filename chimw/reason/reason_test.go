@@ -20,6 +20,7 @@ import (
 	"github.com/carnet-go/carnet/chimw"
 	"github.com/carnet-go/carnet/chimw/latest"
 	"github.com/carnet-go/carnet/chimw/reason"
+	"github.com/carnet-go/carnet/chimw/refresh"
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/revocation"
 	"github.com/carnet-go/carnet/revocation/freshness"
@@ -93,6 +94,8 @@ type world struct {
 	prunedAway                      token.Sealer
 	fresh                           bool // the route is one for who has just logged in
 	newest                          latest.Store
+	chains                          refresh.Store // the route is the one that refreshes
+	report                          func(*http.Request, error)
 	seen                            []error
 	log                             bytes.Buffer
 }
@@ -112,10 +115,11 @@ func newWorld() *world {
 	w.other = must(must(keys.NewSet(keys.JWT, keys.Policy{})).Ring())
 	w.ring = &ring{Ring: live}
 	toLog := reason.Log(slog.New(slog.NewJSONHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	w.sessions = chimw.New(token.NewIssuer[user](w.ring, web), chimw.Config{Revocation: w.list, Report: func(r *http.Request, err error) {
+	w.report = func(r *http.Request, err error) {
 		w.seen = append(w.seen, err)
 		toLog(r, err)
-	}})
+	}
+	w.sessions = chimw.New(token.NewIssuer[user](w.ring, web), chimw.Config{Revocation: w.list, Report: w.report})
 	return w
 }
 
@@ -190,12 +194,36 @@ var cases = []struct {
 		must(w.newest.Advance(context.Background(), c.SessionID, 1, c.EndsAt))
 		return w.cookie(w.active, same)
 	}, "GET", reason.NotLatest},
+	{"a refresh token of an hour ago", func(w *world) []string { return w.refresh(0, 9, time.Hour) }, "POST", reason.Reused},
+	{"a refresh token of an hour ago, the store emptied", func(w *world) []string { return w.refresh(9, 0, time.Hour) }, "POST", reason.Forgotten},
+	{"a refresh token, the list away", func(w *world) []string {
+		w.list.down = errors.New("down")
+		return w.refresh(0, 0, 0)
+	}, "POST", reason.CouldNotTell},
 	{"an old copy", func(w *world) []string { w.list.age = time.Minute; return w.cookie(w.active, same) }, "GET", reason.ViewTooOld},
 	{"the list is away", func(w *world) []string { w.list.down = errors.New("down"); return w.cookie(w.active, same) }, "GET", reason.CouldNotTell},
 	{"the ring is away", func(w *world) []string {
 		defer func() { w.ring.down = errors.New("down") }()
 		return w.cookie(w.active, same)
 	}, "GET", reason.CouldNotTell},
+}
+
+// refresh returns a refresh token of that generation and age, as if it were a cookie,
+// when the store has seen another.
+func (w *world) refresh(generation, known int64, age time.Duration) []string {
+	w.chains = refresh.NewMemory()
+	must(0, w.chains.Put(context.Background(), genuine().SessionID, known, genuine().EndsAt))
+	return w.cookie(w.active, func(c *token.Claims) {
+		c.Purpose, c.Revision, c.IssuedAt, c.ExpiresAt = token.PurposeRefresh, generation, c.IssuedAt.Add(-age), c.EndsAt
+		c.StartedAt = c.IssuedAt
+	})
+}
+
+// asForm moves the token of a request into its body.
+func asForm(r *http.Request) {
+	tok := strings.TrimPrefix(r.Header["Cookie"][0], cookieName+"=")
+	r.Body = io.NopCloser(strings.NewReader("refresh_token=" + tok))
+	r.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
 }
 
 func activeID(s *keys.Set) string {
@@ -232,6 +260,12 @@ func TestEveryReason(t *testing.T) {
 			if w.newest != nil {
 				route = w.sessions.RequireLatest(w.newest)
 			}
+			cookies := r.Header["Cookie"]
+			if w.chains != nil {
+				tokens := refresh.New[user](w.ring, web, refresh.Config{Store: w.chains, Revocation: w.list, Report: w.report})
+				route = func(http.Handler) http.Handler { return tokens }
+				asForm(r)
+			}
 			rec := httptest.NewRecorder()
 			route(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "in") })).ServeHTTP(rec, r)
 			resp := rec.Result()
@@ -257,7 +291,7 @@ func TestEveryReason(t *testing.T) {
 			if len(set) > 0 || (resp.Header.Get("Retry-After") != "") != (status == http.StatusServiceUnavailable) {
 				t.Errorf("headers: %v", resp.Header)
 			}
-			w.checkLog(t, tt.want, r.Header["Cookie"])
+			w.checkLog(t, tt.want, cookies)
 		})
 	}
 	for r := range documented {

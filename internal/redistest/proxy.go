@@ -24,6 +24,7 @@ const (
 	passes proxyState = iota
 	frozen
 	cut
+	deaf // to what the target answers
 )
 
 // NewProxy returns a proxy before an address. It is gone when the test ends.
@@ -58,6 +59,10 @@ func (p *Proxy) Freeze() { p.set(frozen) }
 // Cut closes all connections, and each new one.
 func (p *Proxy) Cut() { p.set(cut) }
 
+// LoseAnswers lets everything through to the target, and closes a connection instead
+// of letting an answer back: whoever asked can't know whether it was done.
+func (p *Proxy) LoseAnswers() { p.set(deaf) }
+
 // Heal lets everything through. Connections that were frozen are closed.
 func (p *Proxy) Heal() { p.set(passes) }
 
@@ -90,7 +95,7 @@ func (p *Proxy) serve(l net.Listener, serving *sync.WaitGroup) {
 
 func (p *Proxy) join(in net.Conn) {
 	defer p.drop(in)
-	if !p.keep(in) || !p.pass() {
+	if !p.keep(in) || !p.pass(deaf) {
 		return
 	}
 	out, err := net.DialTimeout("tcp", p.target, time.Second)
@@ -102,8 +107,8 @@ func (p *Proxy) join(in net.Conn) {
 		return
 	}
 	var both sync.WaitGroup
-	both.Go(func() { p.copy(in, out) })
-	both.Go(func() { p.copy(out, in) })
+	both.Go(func() { p.copy(in, out, passes) })
+	both.Go(func() { p.copy(out, in, deaf) })
 	both.Wait()
 }
 
@@ -121,23 +126,27 @@ func (p *Proxy) drop(c net.Conn) {
 	delete(p.conns, c)
 }
 
-// pass waits until it is not frozen, and reports whether it passes then.
-func (p *Proxy) pass() bool {
+// pass waits until it is not frozen, and reports whether it passes then, or is in
+// the other state.
+func (p *Proxy) pass(other proxyState) bool {
 	p.mu.Lock()
 	thawed := p.thawed
 	p.mu.Unlock()
 	<-thawed
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.state == passes
+	return p.state == passes || p.state == other
 }
 
-func (p *Proxy) copy(to, from net.Conn) {
+func (p *Proxy) copy(to, from net.Conn, also proxyState) {
 	defer to.Close()
 	b := make([]byte, 16<<10)
 	for {
 		n, err := from.Read(b)
-		if n > 0 && p.pass() {
+		if n > 0 {
+			if !p.pass(also) {
+				return
+			}
 			if _, err := to.Write(b[:n]); err != nil {
 				return
 			}
