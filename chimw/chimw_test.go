@@ -44,6 +44,7 @@ func newRing(t testing.TB) *keys.Ring {
 // A spyList counts what a list is asked, and can be out of order.
 type spyList struct {
 	revocation.List
+	mu      sync.Mutex
 	checks  int
 	revokes int
 	down    error // what it answers instead
@@ -52,7 +53,10 @@ type spyList struct {
 func newSpyList() *spyList { return &spyList{List: revocation.NewMemory()} }
 
 func (l *spyList) Check(ctx context.Context, c token.Claims) error {
-	if l.checks++; l.down != nil {
+	l.mu.Lock()
+	l.checks++
+	l.mu.Unlock()
+	if l.down != nil {
 		return l.down
 	}
 	return l.List.Check(ctx, c)

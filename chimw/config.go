@@ -49,7 +49,8 @@ type Config struct {
 	TrustedOrigins []string
 
 	// Report gets the reason of each refusal, of each token that Load and Logout
-	// did not believe, and of each renewal that failed. It is called on the
+	// did not believe, of each renewal that failed, and of each response that was cut
+	// short because its session ended. It is called on the
 	// request's goroutine. No reason of this module has a token or a claim in it;
 	// the request has the token, so don't log its headers. Package reason has a
 	// word for each, and a function that logs them. Nil means that nobody wants to

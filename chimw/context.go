@@ -21,7 +21,7 @@ func FromContext[T any](ctx context.Context) (s *token.Session[T], ok bool) {
 	if st == nil {
 		return nil, false
 	}
-	s = st.session.Load()
+	s = st.current()
 	return s, s != nil
 }
 
@@ -35,24 +35,41 @@ type credential struct {
 	err    error // why tok stands for no session
 }
 
+// A held is a session, and the token that stands for it.
+type held[T any] struct {
+	token.Session[T]
+	tok string
+}
+
 // A state is what a Guard knows of a request. It is a context itself, which
 // saves an allocation, and answers to two keys: nearest, and its Guard.
 //
-// Only session may be read while another goroutine writes it. As with the
+// Only what is atomic may be read while another goroutine writes it. As with the
 // ResponseWriter, one goroutine changes the rest.
 type state[T any] struct {
 	context.Context
-	guard   *Guard[T] // the root of those that share the state
-	judge   *Guard[T] // who let the session pass last
-	entered bool      // it is in the context of a request
+	guard   *Guard[T]                // the root of those that share the state
+	judge   atomic.Pointer[Guard[T]] // who let the session pass last
+	entered bool                     // it is in the context of a request
 
-	sent    credential                       // with the request
-	now     credential                       // after what was done since
-	session atomic.Pointer[token.Session[T]] // nil exactly if now.err is not
+	changing atomic.Int32 // calls that take the session back and give another
+
+	sent    credential              // with the request
+	now     credential              // after what was done since
+	session atomic.Pointer[held[T]] // nil exactly if now.err is not
+	watch   atomic.Pointer[watch]   // nil until somebody wants to hear of the end
 
 	// What would be allocations of their own.
-	found token.Session[T] // with the request
+	found held[T] // with the request
 	vary  [1]string
+}
+
+// current returns the session of the request by now, or nil.
+func (st *state[T]) current() *token.Session[T] {
+	if h := st.session.Load(); h != nil {
+		return &h.Session
+	}
+	return nil
 }
 
 // varyByCookie returns the value of a Vary header. It has no room: who appends to
@@ -68,6 +85,9 @@ func (st *state[T]) Value(key any) any {
 	if key == any(nearest[T]{}) || key == any(st.guard) {
 		return st
 	}
+	if w := st.watch.Load(); w != nil {
+		return w.Value(key) // which knows the cause
+	}
 	return st.Context.Value(key)
 }
 
@@ -77,7 +97,11 @@ func (*state[T]) Format(f fmt.State, _ rune) { io.WriteString(f, "chimw.session(
 // become records that the session of the request is now s, or none.
 func (st *state[T]) become(now credential, s *token.Session[T]) {
 	st.now = now
-	st.session.Store(s)
+	if s == nil {
+		st.session.Store(nil)
+		return
+	}
+	st.session.Store(&held[T]{*s, now.tok})
 }
 
 // state returns what this Guard knows of the request; nil is nothing.

@@ -82,8 +82,27 @@
 // # What is not checked
 //
 // Whether the bearer is the one who logged in: a stolen token is good until it
-// is revoked or expires. Whether the session is still good while a long request
-// runs.
+// is revoked or expires. Whether a handler that never looks at its context stops
+// when the session does.
+//
+// # Long responses
+//
+// The context of a request is cancelled when a new request with the same token
+// would be refused: within a second of a logout, here or on another node as soon as
+// this one knows, of the end of the token, of the key's being revoked, and of the
+// copy of the denylist growing older than the route allows. So server-sent events,
+// WebSockets and downloads end that watch their context. [context.Cause] says why:
+// an error that wraps [token.ErrInvalid] is the end of the session, any other but
+// [context.Canceled] that nobody could tell. Config.Report gets it when the handler
+// has returned. What a handler does itself to the session (Login, Elevate, Logout)
+// is no reason.
+//
+// A stream does not keep its session alive. It ends with the token that it began
+// with, though the browser may have a newer one by then, and can begin anew.
+//
+// Nothing watches until somebody calls Done or Err of the context, or makes another
+// from it, and a request that is answered at once pays nothing. A stream has a timer,
+// about 750 bytes in all, and no goroutine.
 //
 // # Requests at the same time
 //

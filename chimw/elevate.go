@@ -51,6 +51,7 @@ func apply[T any](change func(*T), session *token.Session[T]) {
 }
 
 func (s *Sessions[T]) elevate(w http.ResponseWriter, r *http.Request, change func(*token.Session[T])) error {
+	defer s.change(r)()
 	session, err := s.changeable(w, r)
 	if err != nil {
 		return err

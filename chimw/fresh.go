@@ -45,7 +45,7 @@ func (g *Guard[T]) fresh(d time.Duration, next http.Handler) http.Handler {
 	}
 	stale := &notFresh{d}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s := g.state(r.Context()).session.Load()
+		s := g.state(r.Context()).current()
 		if !s.Fresh(d) {
 			g.refuse(w, r, stale)
 			return

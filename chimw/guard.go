@@ -68,6 +68,9 @@ func (g *Guard[T]) middleware(next http.Handler, required bool, renew func(http.
 			g.refuse(w, r, err)
 			return
 		}
+		if !st.entered {
+			defer st.leave(g, r)
+		}
 		next.ServeHTTP(w, st.within(r))
 	})
 }
@@ -85,7 +88,8 @@ func (g *Guard[T]) authenticate(r *http.Request) (*state[T], error) {
 	if st := g.state(r.Context()); st != nil && st.sent == sent {
 		return st, g.again(r.Context(), st)
 	}
-	st := &state[T]{Context: r.Context(), guard: g.root, judge: g, sent: sent, now: sent}
+	st := &state[T]{Context: r.Context(), guard: g.root, sent: sent, now: sent}
+	st.judge.Store(g)
 	if sent.err != nil {
 		return st, sent.err
 	}
@@ -95,7 +99,7 @@ func (g *Guard[T]) authenticate(r *http.Request) (*state[T], error) {
 		err = g.checker.Check(r.Context(), s.Claims)
 	}
 	if err == nil {
-		st.found = *s
+		st.found.Session, st.found.tok = *s, sent.tok
 		st.session.Store(&st.found)
 	}
 	st.now.err = err

@@ -44,7 +44,7 @@ func (g *Guard[T]) latest(store latest.Store, next http.Handler) http.Handler {
 		panic("chimw: RequireLatest needs a Store")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s := g.state(r.Context()).session.Load()
+		s := g.state(r.Context()).current()
 		ok, err := store.Advance(r.Context(), s.SessionID, s.Revision, s.EndsAt.Add(forgetAfter))
 		if err == nil && !ok {
 			err = notLatest{}

@@ -26,6 +26,7 @@ import (
 // back here. The same token may be good on a node with another clock or newer
 // keys; Config.Report is told.
 func (g *Guard[T]) Logout(w http.ResponseWriter, r *http.Request) error {
+	defer g.change(r)()
 	c, err := g.end(w, r)
 	if err != nil {
 		return fmt.Errorf("log out: %w", err)
@@ -81,6 +82,7 @@ func (g *Guard[T]) LogoutOthers(w http.ResponseWriter, r *http.Request) error {
 // the list: one on Redis does, but for the last second; see package revocation. A login
 // on a node that has not heard of the mark may be taken back with the others.
 func (g *Guard[T]) LogoutEverywhere(w http.ResponseWriter, r *http.Request) error {
+	defer g.change(r)()
 	c, s, err := g.good(w, r)
 	if err == nil {
 		all := revocation.Subject(s.Subject, g.verifier.Config().MaxAge)
@@ -133,7 +135,7 @@ func (g *Guard[T]) session(w http.ResponseWriter, r *http.Request) (*token.Sessi
 		return nil, c, err
 	}
 	if st := g.state(r.Context()); st != nil && err == nil {
-		return st.session.Load(), c, nil
+		return st.current(), c, nil
 	}
 	s, err := g.verifier.Verify(c.tok)
 	return s, c, err

@@ -68,6 +68,7 @@ func (s *Sessions[T]) Login(w http.ResponseWriter, r *http.Request, subject stri
 	if err != nil {
 		return fmt.Errorf("log in: %w", err)
 	}
+	defer s.change(r)()
 	tok, session, err := s.Issue(r.Context(), subject, data)
 	if err == nil {
 		_, err = s.end(w, r)
@@ -164,7 +165,7 @@ func (s *Sessions[T]) changeable(w http.ResponseWriter, r *http.Request) (*token
 
 // renew gives a session that the middleware has let pass a new token.
 func (s *Sessions[T]) renew(w http.ResponseWriter, r *http.Request, st *state[T]) {
-	session := st.session.Load()
+	session := st.current()
 	if st.now.bearer || !s.issuer.Due(session) {
 		return
 	}

@@ -34,13 +34,13 @@ func (s *Sessions[T]) With(k revocation.Checker) *Sessions[T] {
 // again asks about a session that another Guard of the same root let pass, unless
 // it was this one.
 func (g *Guard[T]) again(ctx context.Context, st *state[T]) error {
-	s := st.session.Load()
-	if s == nil || st.judge == g {
+	s := st.current()
+	if s == nil || st.judge.Load() == g {
 		return st.now.err
 	}
 	err := g.checker.Check(ctx, s.Claims)
 	if err == nil {
-		st.judge = g
+		st.judge.Store(g)
 	} else if noSession(err) {
 		now := st.now
 		now.err = err
@@ -52,7 +52,7 @@ func (g *Guard[T]) again(ctx context.Context, st *state[T]) error {
 // judging returns the Guard of the route that ctx belongs to, or g.
 func (g *Guard[T]) judging(ctx context.Context) *Guard[T] {
 	if st := g.state(ctx); st != nil {
-		return st.judge
+		return st.judge.Load()
 	}
 	return g
 }

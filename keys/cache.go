@@ -96,6 +96,14 @@ func (l *live[S]) OpenOnce(tok string, b token.Binding, by any, believe func(tok
 	return v, err
 }
 
+// CheckKey returns the error that a token is refused with because of its key alone:
+// one that wraps [token.ErrInvalid] if the ring has not got it, or not any more. It
+// looks at nothing else, so it is only for a token that was opened before.
+func (l *live[S]) CheckKey(tok string) error {
+	_, err := l.current().find(tok)
+	return err
+}
+
 // hold makes snap the ring's.
 func (l *live[S]) hold(snap *S) {
 	l.caching.mu.Lock()

@@ -72,6 +72,23 @@ func (v *Verifier[T]) Verify(tok string) (*Session[T], error) {
 	return v.verify(tok, &s)
 }
 
+// Recheck asks again about a session that Verify returned for tok a while ago, for
+// a response that goes on since. It returns an error that wraps [ErrInvalid] once
+// Verify would: tok has expired, or the [Opener] does not believe its key any more.
+// It costs no cryptography if the Opener has a method CheckKey, as key rings do.
+//
+// Not checked: what the claims say besides, as it was once.
+func (v *Verifier[T]) Recheck(tok string, c *Claims) error {
+	if err := v.config.judgeTimes(c, time.Now()); err != nil {
+		return err
+	}
+	if k, ok := v.opener.(interface{ CheckKey(tok string) error }); ok {
+		return k.CheckKey(tok)
+	}
+	_, err := v.opener.Open(tok, v.config.binding())
+	return err
+}
+
 // verify fills s and returns it, or nil and an error.
 func (v *Verifier[T]) verify(tok string, s *Session[T]) (_ *Session[T], err error) {
 	if len(tok) > MaxSize {

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/carnet-go/carnet/chimw"
@@ -342,6 +343,38 @@ func table(t *testing.T) map[reason.Reason]int {
 		rows[reason.Reason(m[1])] = status
 	}
 	return rows
+}
+
+// A stream whose session ends has the same words, on the request's goroutine when its
+// handler returns.
+func TestAResponseThatIsCutShort(t *testing.T) {
+	for want, end := range map[reason.Reason]func(w *world){
+		reason.RevokedSession: func(w *world) { w.revoke(revocation.Session(genuine())) },
+		reason.Idle:           func(*world) {}, // in half an hour
+		reason.ViewTooOld:     func(w *world) { w.list.age = time.Minute },
+		reason.CouldNotTell:   func(w *world) { w.list.down = errors.New("down") },
+	} {
+		t.Run(string(want), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				r := httptest.NewRequest("GET", "https://example.com/me", nil)
+				r.Pattern = "/me"
+				r.Header["Cookie"] = w.cookie(w.active, same)
+				w.sessions.Require(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+					ctx := r.Context()
+					end(w) // before anything watches, which reads it
+					<-ctx.Done()
+					if got := reason.Of(context.Cause(ctx)); got != want || len(w.seen) > 0 {
+						t.Errorf("the handler finds %q; reported before its end: %v", got, w.seen)
+					}
+				})).ServeHTTP(httptest.NewRecorder(), r)
+				if len(w.seen) != 1 {
+					t.Fatalf("reported: %v", w.seen)
+				}
+				w.checkLog(t, want, r.Header["Cookie"])
+			})
+		})
+	}
 }
 
 // The words are few, so that they can be the labels of a metric.
