@@ -246,4 +246,31 @@ func rotateUnderTraffic(t *testing.T, p place) {
 	done.Store(true)
 	traffic.Wait()
 	t.Logf("%d rotations, %d tokens checked on other nodes, none refused", rotations, checked.Load())
+	compromise(t, admin, nodes)
+}
+
+// compromise takes the active key back, and waits until no node believes its tokens.
+func compromise(t *testing.T, admin keys.Source, nodes []*node) {
+	var worst time.Duration
+	for range 3 {
+		stolen := nodes[0].ask(request{Mint: 1}).Tokens
+		set, err := admin.Edit(t.Context(), func(s *keys.Set) (*keys.Set, error) { return s.Revoke(active(s)) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		redistest.Wait(t, "the refusal", func() bool {
+			for _, node := range nodes {
+				if node.ask(request{Check: stolen}).Refused != keys.ErrRevokedKey.Error() {
+					return false
+				}
+			}
+			return true
+		})
+		worst = max(worst, time.Since(start))
+		redistest.Wait(t, "the nodes", func() bool {
+			return nodes[0].ask(request{}).Generation == set.Generation()
+		})
+	}
+	t.Logf("a compromised key is refused on all nodes after %v at most", worst)
 }
