@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -387,5 +388,36 @@ func TestRotateKnowsWhoLags(t *testing.T) {
 	}
 	if _, err := f.admin.Rotate(t.Context(), "", true); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestWhatIsLeftWithoutADocumentIsNoRing has a ring of which somebody deleted a field.
+func TestWhatIsLeftWithoutADocumentIsNoRing(t *testing.T) {
+	s := redistest.Start(t)
+	store, err := redisring.New(single(s)(t), "left")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := keys.NewSet(keys.JWT, keys.Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := kek.Parse(kek.Generate())
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := keys.Source{Store: store, Key: key}
+	if err := source.Create(t.Context(), set); err != nil {
+		t.Fatal(err)
+	}
+	s.Must("HDEL", "{left}:ring", "document")
+	if _, err := source.Load(t.Context()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("load: %v", err)
+	}
+	if err := source.Create(t.Context(), set); err != nil {
+		t.Errorf("put it back: %v", err)
+	}
+	if again, err := source.Load(t.Context()); err != nil || again.Generation() != 1 {
+		t.Errorf("load it again: %v", err)
 	}
 }

@@ -15,10 +15,14 @@ import (
 var loadScript = redis.NewScriptServerSHA(`return redis.call('HGET', KEYS[1], 'document')`)
 
 // saveScript compares and sets. It returns -1 for a conflict, or how many replicas
-// the master has; some hosted servers don't tell. A call that go-redis sends again,
+// the master has; some hosted servers don't tell. A ring without its document is
+// none, whatever else is left of it. A call that go-redis sends again,
 // because it lost the answer, finds its own name and has won.
 var saveScript = redis.NewScriptServerSHA(`
-local now = redis.call('HMGET', KEYS[1], 'sha256', 'call')
+local now = {false, false}
+if redis.call('HEXISTS', KEYS[1], 'document') == 1 then
+  now = redis.call('HMGET', KEYS[1], 'sha256', 'call')
+end
 if now[2] ~= ARGV[4] then
   if (now[1] or '') ~= ARGV[1] then return -1 end
   redis.call('HSET', KEYS[1], 'sha256', ARGV[2], 'document', ARGV[3], 'call', ARGV[4])
@@ -39,6 +43,7 @@ if ARGV[1] ~= '' then
   redis.call('EXPIRE', KEYS[2], 86400)
 end
 if ARGV[4] ~= '0' then redis.call('HINCRBY', KEYS[3], ARGV[3], ARGV[4]) end
+if redis.call('HEXISTS', KEYS[1], 'document') == 0 then return '' end
 return redis.call('HGET', KEYS[1], 'sha256') or ''
 `)
 
