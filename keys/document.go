@@ -134,9 +134,9 @@ func parseFrame(doc []byte, kind string) (d document, err error) {
 	}
 	switch {
 	case d.Kind == kindVerifyOnly && kind == kindRing:
-		return d, errors.New("this is a verify-only ring, which can't mint: use OpenVerifyOnly, or name the ring that it was exported from")
+		return d, errors.New("this is a verify-only ring, which can't mint: open it as one, or name the ring that it was exported from")
 	case d.Kind == kindRing && kind == kindVerifyOnly:
-		return d, errors.New("this is a ring that can mint: use Open, or export a verify-only ring from it with \"carnet export\"")
+		return d, errors.New("this is a ring that can mint: open it as one, or export a verify-only ring from it with \"carnet export\"")
 	case d.Kind == kindSealed && kind != kindSealed:
 		return d, errSealed
 	case d.Kind != kind:

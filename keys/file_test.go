@@ -126,7 +126,7 @@ func TestFilesAreTheirOwnersAlone(t *testing.T) {
 
 func TestEachOpenRefusesTheOthersFile(t *testing.T) {
 	path := newFile(t, keys.JWT)
-	if _, err := keys.Open(export(t, path)); err == nil || !strings.Contains(err.Error(), "OpenVerifyOnly") {
+	if _, err := keys.Open(export(t, path)); err == nil || !strings.Contains(err.Error(), "this is a verify-only ring") {
 		t.Errorf("Open of a verify-only ring: %v", err)
 	}
 	if _, err := keys.OpenVerifyOnly(path); err == nil || !strings.Contains(err.Error(), "carnet export") {

@@ -19,7 +19,7 @@ const maxLeeway = 5 * time.Minute
 // the new tokens until it has it.
 func (s *Set) Rotate(next Format, force bool) (*Set, error) {
 	if k := s.in(prePublished); k.Signer != "" {
-		return nil, fmt.Errorf("rotate: key %s, which comes next, signs by %q outside of the ring: say by RotateTo which signer follows", k.ID, k.Signer)
+		return nil, fmt.Errorf("rotate: key %s, which comes next, signs by %q outside of the ring: only a program can rotate it, which says what signer follows, with Set.RotateTo", k.ID, k.Signer)
 	}
 	return s.rotate(next, force)
 }

@@ -44,6 +44,17 @@ func ringArgs(least, most int) cobra.PositionalArgs {
 	}
 }
 
+// noArgs says what to do about an argument of a verb that takes none. It does not
+// repeat it: it may be a token.
+func noArgs(why string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usageError("%s", why)
+		}
+		return nil
+	}
+}
+
 // isToken finds what must not be quoted.
 func isToken(s string) bool {
 	_, isJWT := jose.Label(s)

@@ -30,7 +30,7 @@ logout on one is known on the others in a moment. Stop Redis, and the nodes go o
 
 Addresses go to standard output, what the nodes refuse to standard error.`,
 		Example: "  carnet demo\n  carnet demo --addr 127.0.0.1:9000 --json\n  carnet demo --redis redis://localhost:6379/0",
-		Args:    cobra.ExactArgs(0),
+		Args:    noArgs("the demo takes flags only"),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runDemo(cmd, p, addr, asJSON) },
 	}
 	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:8080", "where the front listens")

@@ -35,7 +35,7 @@ there, and --value finds it.
 
 With --follow go on with the marks that come in, until Ctrl-C.`,
 		Example: "  carnet denied --list redis://localhost:6379/0 --value alice\n  carnet denied --list denied.log --json",
-		Args:    cobra.ExactArgs(0),
+		Args:    noArgs("name the denylist with --list, and what to look for with --value"),
 		RunE:    v.run,
 	}
 	v.addFlags(cmd)

@@ -37,7 +37,7 @@ Who it is about and what it carries is shown with --show-claims only. The exit
 code is 0 if the token would be accepted. Whether its session was revoked is not
 asked: that is known to the service.`,
 		Example: "  carnet inspect --ring ring.json --issuer example.com --audience web < token",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    v.args,
 		RunE:    v.run,
 	}
 	v.addFlags(cmd)
@@ -46,6 +46,20 @@ asked: that is known to the service.`,
 	cmd.Flags().BoolVar(&v.json, "json", false, "print an object")
 	cmd.MarkFlagsRequiredTogether("issuer", "audience")
 	return cmd
+}
+
+// args tells the name of a ring from a token, whose place is after the flags.
+func (v *inspectVerb) args(cmd *cobra.Command, args []string) error {
+	named := cmd.Flags().Changed("ring")
+	switch {
+	case len(args) > 1:
+		return usageError("%d arguments are too many: it is one token, better on standard input", len(args))
+	case !named && len(args) == 1 && !isToken(args[0]):
+		return usageError("the argument is no token; if it is the ring, say --ring before it")
+	case !named && os.Getenv(ringVariable) == "":
+		return usageError("which ring? Name it with --ring, or set %s", ringVariable)
+	}
+	return nil
 }
 
 func (v *inspectVerb) run(cmd *cobra.Command, args []string) error {

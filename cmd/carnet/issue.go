@@ -31,7 +31,7 @@ has it is the subject until it expires or the session is revoked.
 --data is a JSON value. It is kept to the last digit; only white space between
 its parts is dropped.`,
 		Example: "  carnet issue --ring ring.json --issuer example.com --audience web --subject alice --data '{\"Name\":\"Alice\"}'",
-		Args:    cobra.ExactArgs(0),
+		Args:    noArgs("name the ring with --ring, and what is in the token with the other flags"),
 		RunE:    v.run,
 	}
 	v.addFlags(cmd)

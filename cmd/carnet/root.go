@@ -24,6 +24,7 @@ A ring can mint sessions for anybody. The verify-only ring that is exported from
 it can read every token and mint none. Keep both from others.
 
 Exit codes: 0 fine, 1 refused, failed or a token was rejected, 2 wrong usage.`,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 
@@ -39,7 +40,8 @@ Exit codes: 0 fine, 1 refused, failed or a token was rejected, 2 wrong usage.`,
 		newRewrapCmd(), newCopyCmd(), newCompromiseCmd(), newAuditCmd(), newDoctorCmd())
 	addVerbs(root, groupToken, newIssueCmd(), newInspectCmd(), newVerifyCmd())
 	addVerbs(root, groupList, newDenyCmd(), newDeniedCmd(), newAllowCmd())
-	addVerbs(root, "", newDemoCmd())
+	addVerbs(root, "", newDemoCmd(), newVersionCmd())
+	root.SetVersionTemplate("carnet {{.Version}}\n")
 	strictHelp(root)
 	return root
 }

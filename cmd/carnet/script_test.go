@@ -46,15 +46,16 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
-			"mode":  mode,
-			"key":   keyID,
-			"age":   age,
-			"mint":  mint,
-			"json":  jsonHas,
-			"node":  reportNode,
-			"redis": func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], redistest.Start(t).Addr) },
-			"waits": waits,
+			"exits":  exits,
+			"mode":   mode,
+			"key":    keyID,
+			"age":    age,
+			"record": cutRecord,
+			"mint":   mint,
+			"json":   jsonHas,
+			"node":   reportNode,
+			"redis":  func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], redistest.Start(t).Addr) },
+			"waits":  waits,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("GODEBUG", os.Getenv("GODEBUG"))
@@ -136,10 +137,38 @@ func age(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		return at.Add(-d).Format(time.RFC3339)
 	})
+	writeRing(ts, args[0], doc)
+}
+
+// writeRing makes the checksum of a ring right again.
+func writeRing(ts *testscript.TestScript, name, doc string) {
 	_, inner, _ := strings.Cut(doc, `"ring": `)
 	hash := sha256.Sum256([]byte(strings.TrimSuffix(inner, "\n}\n")))
 	doc = sum.ReplaceAllString(doc, `"sha256": "`+base64.RawURLEncoding.EncodeToString(hash[:])+`"`)
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(doc), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(name), []byte(doc), 0o600))
+}
+
+// record RING from N | to N | unsigned does to a record what nobody should.
+func cutRecord(ts *testscript.TestScript, _ bool, args []string) {
+	head, inner, _ := strings.Cut(ts.ReadFile(args[0]), `"ring": `)
+	var ring map[string]any
+	d := json.NewDecoder(strings.NewReader(strings.TrimSuffix(inner, "\n}\n")))
+	d.UseNumber()
+	ts.Check(d.Decode(&ring))
+	record := ring["record"].([]any)
+	if args[1] == "unsigned" {
+		record[len(record)-1].(map[string]any)["by"] = ""
+	} else {
+		n, err := strconv.Atoi(args[2])
+		ts.Check(err)
+		if record = record[:n]; args[1] == "from" {
+			record = ring["record"].([]any)[n:]
+		}
+	}
+	ring["record"] = record
+	text, err := json.Marshal(ring)
+	ts.Check(err)
+	writeRing(ts, args[0], head+`"ring": `+string(text)+"\n}\n")
 }
 
 // mint RING FILE [-purpose P] [-subject S] [-ago D] [-life D] writes a token that

@@ -33,7 +33,7 @@ With --base64 each line is the standard base64 of a token's bytes.
 
 Whether a session was revoked is not asked: that is known to the service.`,
 		Example: "  carnet verify --ring verify.json --issuer example.com --audience web < tokens",
-		Args:    cobra.ExactArgs(0),
+		Args:    noArgs("name the ring with --ring; tokens come on standard input, one a line"),
 		RunE:    v.run,
 	}
 	v.addFlags(cmd)
