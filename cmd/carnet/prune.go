@@ -49,7 +49,7 @@ func (v *pruneVerb) run(cmd *cobra.Command, args []string) error {
 		return usageError("--force needs the ids of the keys to remove")
 	}
 	before, after, err := v.apply(cmd, p, func(s *keys.Set) (*keys.Set, error) {
-		return v.prune(s, p, prefixes)
+		return v.prune(cmd, s, p, prefixes)
 	})
 	if errors.Is(err, errNothing) {
 		return v.nothing(cmd, p, before)
@@ -65,7 +65,7 @@ func (v *pruneVerb) run(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-func (v *pruneVerb) prune(s *keys.Set, p place, prefixes []string) (*keys.Set, error) {
+func (v *pruneVerb) prune(cmd *cobra.Command, s *keys.Set, p place, prefixes []string) (*keys.Set, error) {
 	var ids []string
 	for _, prefix := range prefixes {
 		id, err := findKey(s, p, prefix)
@@ -73,6 +73,11 @@ func (v *pruneVerb) prune(s *keys.Set, p place, prefixes []string) (*keys.Set, e
 			return nil, err
 		}
 		ids = append(ids, id)
+	}
+	if !v.force {
+		if err := refuseClock(cmd.Context(), p); err != nil {
+			return nil, err
+		}
 	}
 	pruned, err := s.Prune(v.force, ids...)
 	if errors.Is(err, keys.ErrInUse) && !v.force {

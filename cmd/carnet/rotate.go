@@ -105,8 +105,30 @@ func (v *rotateVerb) rotate(cmd *cobra.Command, p place, seen uint64) (before, a
 	})
 }
 
+// maxAhead is the most that a verifier may forgive a clock.
+const maxAhead = 5 * time.Minute
+
+// refuseClock wraps keys.ErrTooSoon if this machine would do what is not due yet.
+func refuseClock(ctx context.Context, p place) error {
+	shared, ok := p.shared()
+	if !ok {
+		return nil
+	}
+	now, err := shared.Now(ctx)
+	if err != nil {
+		return err
+	}
+	if ahead := time.Since(now); ahead > maxAhead {
+		return fmt.Errorf("%w: the clock of this machine is %s ahead of that of Redis: set the wrong one right", keys.ErrTooSoon, ago(ahead))
+	}
+	return nil
+}
+
 // lagging wraps keys.ErrTooSoon if nodes report that they lack the next key.
 func lagging(ctx context.Context, p place, s *keys.Set) error {
+	if err := refuseClock(ctx, p); err != nil {
+		return err
+	}
 	lag, err := p.Lagging(ctx, s)
 	if err != nil || len(lag) == 0 {
 		return err

@@ -54,8 +54,11 @@ func TestScripts(t *testing.T) {
 			"mint":   mint,
 			"json":   jsonHas,
 			"node":   reportNode,
-			"redis":  func(ts *testscript.TestScript, _ bool, args []string) { ts.Setenv(args[0], redistest.Start(t).Addr) },
-			"waits":  waits,
+			"redis": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Setenv(args[0], startRedis(ts, t, args).Addr)
+			},
+			"belongs": belongs,
+			"waits":   waits,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("GODEBUG", os.Getenv("GODEBUG"))
@@ -63,12 +66,32 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
-			if name != "fips" {
-				return false, fmt.Errorf("no such condition: %s", name)
+			switch name {
+			case "fips":
+				return fips140.Enforced(), nil
+			case "root":
+				return os.Geteuid() == 0, nil
 			}
-			return fips140.Enforced(), nil
+			return false, fmt.Errorf("no such condition: %s", name)
 		},
 	})
+}
+
+// redis VARIABLE [OFF] starts a server of its own, whose clock may be off.
+func startRedis(ts *testscript.TestScript, t *testing.T, args []string) *redistest.Server {
+	if len(args) == 1 {
+		return redistest.Start(t)
+	}
+	off, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	return redistest.Skewed(t, off)
+}
+
+// belongs USER FILE gives a file away, which takes root.
+func belongs(ts *testscript.TestScript, _ bool, args []string) {
+	uid, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	ts.Check(os.Chown(ts.MkAbs(args[1]), uid, uid))
 }
 
 // exits CODE COMMAND...
