@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // A head is what a heartbeat tells.
@@ -100,6 +102,11 @@ func (l *List) pulse() error {
 	l.chain.mu.Lock()
 	pos := l.chain.pos
 	l.chain.mu.Unlock()
+	if l.down.Load() {
+		if err := l.reach(); err != nil {
+			return err
+		}
+	}
 	sent := time.Since(l.base)
 	h, err := l.ask(l.ctx, l.beats, l.config.Replicas)
 	switch {
@@ -113,7 +120,11 @@ func (l *List) pulse() error {
 	l.own.sort(l.back)
 	l.entries.Store(h.entries)
 	l.xlen.Store(h.xlen)
-	if awaiting := l.judge(h, sent, pos); awaiting {
+	awaiting := l.judge(h, sent, pos)
+	if left := warmUp - h.age; !awaiting && left > 0 && left < hurry && l.pause(left+time.Millisecond) {
+		return l.pulse() // as soon as the epoch is old enough
+	}
+	if awaiting {
 		// The reader is a moment behind, or has been cut off.
 		l.pause(hurry)
 		l.overdue(h.tip)
@@ -206,7 +217,28 @@ func (l *List) isDown(err error) {
 	}
 }
 
+// reach finds out whether a Redis that did not answer can be dialled, without the
+// client: that does not dial for a second at a time once it has failed often. Until
+// then nobody else tries.
+func (l *List) reach() error {
+	c, ok := l.client.(*redis.Client)
+	if !ok {
+		return nil
+	}
+	o := c.Options()
+	_, err := call(l.ctx, l, l.beats, time.Second, func(ctx context.Context) (any, error) {
+		conn, err := o.Dialer(ctx, o.Network, o.Addr)
+		if err != nil {
+			return nil, err
+		}
+		return nil, conn.Close()
+	})
+	l.away.Store(err != nil)
+	return err
+}
+
 func (l *List) up() {
+	l.away.Store(false)
 	if l.down.Swap(false) {
 		l.config.Log.Info("redislist: Redis answers again")
 		l.kick()

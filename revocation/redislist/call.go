@@ -146,7 +146,7 @@ func (l *List) failed(err error) {
 	}
 	l.reload.mu.Lock()
 	defer l.reload.mu.Unlock()
-	if time.Since(l.reload.last) > time.Second {
+	if time.Since(l.reload.last) > hurry {
 		l.reload.last = time.Now()
 		c.ReloadState(l.ctx)
 	}

@@ -37,8 +37,8 @@
 // counts for nothing. The heartbeat writes, so it fails on a master that was
 // demoted or has too few replicas.
 //
-// After Redis was emptied, and at its start, a copy is complete only when two
-// seconds have passed in which every node has noticed, and no node has marks left
+// After Redis was emptied, and at its start, a copy is complete only when a second and
+// a half have passed in which every node has noticed, and no node has marks left
 // that the log lacks. A node that starts in the middle of that waits for it.
 //
 // A stale node refuses what its copy has. Everything else is for the policy of the

@@ -30,12 +30,12 @@ var ErrNotConfirmed = errors.New("redislist: not confirmed by Redis; this node r
 var ErrClosed = errors.New("redislist: the list is closed")
 
 const (
-	interval = 800 * time.Millisecond // of heartbeats
-	hurry    = 250 * time.Millisecond // the same while something is wrong
-	warmUp   = 2 * time.Second        // of an epoch: every node has noticed it by then
-	margin   = 2 * time.Second        // for how long two masters can both take writes in a planned failover
-	block    = time.Second            // of a read that waits for news
-	never    = math.MinInt64          // a copy that has not been complete
+	interval = 800 * time.Millisecond  // of heartbeats
+	hurry    = 250 * time.Millisecond  // the same while something is wrong
+	warmUp   = 1500 * time.Millisecond // of an epoch: every node has noticed it by then
+	margin   = 2 * time.Second         // for how long two masters can both take writes in a planned failover
+	block    = time.Second             // of a read that waits for news
+	never    = math.MinInt64           // a copy that has not been complete
 )
 
 // A Config says how a list works. Its zero value is what [New] uses.
@@ -78,6 +78,7 @@ type List struct {
 	base  time.Time    // what the next two count from, by the monotonic clock
 	fresh atomic.Int64 // the copy has all that was acknowledged before; never if it has not been complete
 	down  atomic.Bool  // the breaker: Redis does not answer
+	away  atomic.Bool  // nor can it be dialled
 
 	lacking atomic.Bool // the log may lack marks that others count on
 

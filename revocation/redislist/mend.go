@@ -46,6 +46,9 @@ func (l *List) rest(d time.Duration) {
 }
 
 func (l *List) mendOnce() error {
+	if l.away.Load() {
+		return errDown // up wakes
+	}
 	if cursor, _ := l.position(); cursor == "" {
 		if err := l.resync(); err != nil {
 			return err

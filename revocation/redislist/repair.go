@@ -30,6 +30,7 @@ func (l *List) write(ctx context.Context, s slots, all []item) (last tip, err er
 			l.failed(err)
 			return last, err
 		}
+		l.up() // no heartbeat need find out
 		if f, ok := v.([]any); ok && len(f) == 2 {
 			t, _ := f[1].(string)
 			copy(last[:], t)

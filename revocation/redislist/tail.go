@@ -21,6 +21,10 @@ const (
 func (l *List) tail() {
 	allowance, last := time.Duration(burst)*perRead, time.Now()
 	for wait := time.Duration(0); l.ctx.Err() == nil; {
+		if l.away.Load() {
+			l.pause(hurry / 5)
+			continue
+		}
 		cursor, change := l.position()
 		if cursor == "" {
 			l.await(change)
@@ -32,7 +36,7 @@ func (l *List) tail() {
 			wait = 0
 		case err != nil:
 			l.failed(err)
-			wait = min(max(2*wait, 20*time.Millisecond), time.Second)
+			wait = min(max(2*wait, 20*time.Millisecond), hurry)
 			l.pause(around(wait))
 		default:
 			wait = 0

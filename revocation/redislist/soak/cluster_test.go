@@ -1,6 +1,7 @@
 package soak
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,6 +36,17 @@ func clusterLoses(t *testing.T, config redislist.Config) {
 	old := c.MasterOf(headKey)
 	old.Kill()
 	killed := time.Now()
+	var elected atomic.Int64
+	go func() {
+		for elected.Load() == 0 && t.Context().Err() == nil {
+			for _, s := range c.Servers {
+				if _, err := s.Do("TYPE", headKey); s != old && err == nil {
+					elected.Store(int64(time.Since(killed)))
+				}
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}()
 	if config.Replicas > 0 {
 		// The new master has no replica left; the old one becomes one.
 		time.Sleep(3 * time.Second)
@@ -43,7 +55,7 @@ func clusterLoses(t *testing.T, config redislist.Config) {
 	var sessions []token.Claims
 	n := w.count()
 	waitFor(t, "acknowledgements of the new master", func() bool { return w.count() > n+100 })
-	t.Logf("writes are normal %v after the kill", time.Since(killed))
+	t.Logf("writes are normal %v after the kill, the cluster %v", time.Since(killed), time.Duration(elected.Load()))
 	sessions = w.finish()
 	healed(t, 0, lists, sessions)
 	late := open(t, closing(t, redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.Addrs(), ContextTimeoutEnabled: true})), config)
