@@ -9,9 +9,9 @@ build:
 	go build -o bin/carnet ./cmd/carnet
 
 # The race detector needs a C compiler, interop Node, the lists and rings on Redis
-# a Redis; the rest is in go.mod.
+# a Redis, browser a Chromium; the rest is in go.mod.
 tools:
-	@.ci/install gcc=gcc node=nodejs npm=npm redis-server=redis-server redis-cli=redis-tools strace=strace
+	@.ci/install gcc=gcc node=nodejs npm=npm redis-server=redis-server redis-cli=redis-tools strace=strace chromium=chromium
 	@.ci/node
 
 # What the tests print is looked through for keys.
@@ -20,7 +20,7 @@ test: tools
 	@go test -race -v ./... > test.out 2>&1; failed=$$?; grep -E '^(ok|FAIL|panic:)' test.out; \
 	if [ $$failed -ne 0 ]; then grep -vE '^(=== |ok|[? ]+.*no test files| *--- PASS)' test.out | tail -n 400; exit 1; fi
 	go run ./internal/leaks < test.out
-	$(MAKE) interop
+	$(MAKE) interop browser
 
 race: test
 
@@ -31,6 +31,10 @@ corpus:
 # Tokens to and from other libraries, in a module of its own.
 interop: tools
 	cd interop && go vet ./... && go test -count=1 ./...
+
+# Sessions in a headless Chromium, and streams that end, in a module of its own.
+browser: tools
+	cd internal/browser && go vet ./... && go test -race -count=1 ./...
 
 # The same in a process that has approved cryptography only. JWT rings work
 # there; the tests of PASETO make sure that it is refused. On one processor: a second
