@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/carnet-go/carnet/chimw/overflow"
 	"github.com/carnet-go/carnet/revocation"
 	"github.com/carnet-go/carnet/token"
 )
@@ -47,6 +48,12 @@ type Config struct {
 	// send unsafe requests with the cookie. They can do all that the user can.
 	// Browsers send the cookie only from origins of the same site anyway.
 	TrustedOrigins []string
+
+	// Overflow keeps session data that does not fit into the cookie, and is asked on
+	// each request of such a session. Nodes that read the sessions need it too:
+	// without it they answer 503. Nil means that data must fit; what does not is a
+	// [*token.SizeError]. Package overflow has the stores.
+	Overflow overflow.Store
 
 	// Report gets the reason of each refusal, of each token that Load and Logout
 	// did not believe, of each renewal that failed, and of each response that was cut

@@ -16,7 +16,7 @@ import (
 
 // A Cookie says how the cookie is set. The zero Cookie is the safest that works for
 // a site of its own. It is one cookie, whole: what does not fit is a
-// [*token.SizeError] before anything is written.
+// [*token.SizeError] before anything is written, or goes to [Config].Overflow.
 type Cookie struct {
 	// Name is the name. Empty means "__Host-session". Any other must begin with
 	// "__Host-" too, which has browsers refuse cookies that a subdomain or a

@@ -42,9 +42,10 @@
 // browser is closed, unless the session may idle for more than a day. A [Cookie]
 // says otherwise. A token in a URL is never read.
 //
-// It is one cookie of at most 4,096 bytes. Data that does not fit is an error before
-// anything is written, a [*token.SizeError] that names the largest members; nothing
-// is cut, and there are no chunks that could get mixed.
+// It is one cookie of at most 4,096 bytes. Data that does not fit goes to the store of
+// Config.Overflow. If there is none it is an error before anything is written, a
+// [*token.SizeError] that names the largest members; nothing is cut, and there are no
+// chunks that could get mixed.
 //
 // A request with two cookies of the name is refused: one of them may have been
 // planted, and the order says nothing about which.

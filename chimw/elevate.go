@@ -78,7 +78,7 @@ const maxSpared = 16
 func (s *Sessions[T]) succeed(ctx context.Context, session *token.Session[T]) (string, *token.Session[T], error) {
 	checker := s.judging(ctx).checker
 	for range maxSpared {
-		tok, next, err := s.issuer.Elevate(session)
+		tok, next, err := s.minting(ctx).Elevate(session)
 		if err != nil {
 			return "", nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/carnet-go/carnet/chimw/overflow"
 	"github.com/carnet-go/carnet/revocation"
 	"github.com/carnet-go/carnet/token"
 )
@@ -21,6 +22,7 @@ type Guard[T any] struct {
 	bearer   bool
 	origins  *http.CrossOriginProtection
 	report   func(*http.Request, error)
+	overflow overflow.Store // nil if data must be in the token
 }
 
 // NewGuard returns a Guard that believes what v believes and c.Revocation has
@@ -33,7 +35,7 @@ func NewGuard[T any](v *token.Verifier[T], c Config) *Guard[T] {
 	c = c.withDefaults()
 	origins, err := c.origins()
 	must(c.Cookie.check(), err)
-	g := &Guard[T]{v, c.Revocation, c.Revocation, nil, newCookie(c.Cookie), c.Bearer, origins, c.Report}
+	g := &Guard[T]{v, c.Revocation, c.Revocation, nil, newCookie(c.Cookie), c.Bearer, origins, c.Report, c.Overflow}
 	g.root = g
 	return g
 }
@@ -94,7 +96,13 @@ func (g *Guard[T]) authenticate(r *http.Request) (*state[T], error) {
 		return st, sent.err
 	}
 	// This is believe, in the memory that the state has.
-	s, err := g.verifier.Verify(sent.tok)
+	var s *token.Session[T]
+	var err error
+	if g.overflow == nil {
+		s, err = g.verifier.Verify(sent.tok)
+	} else {
+		s, err = g.verify(r.Context(), sent.tok)
+	}
 	if err == nil {
 		err = g.checker.Check(r.Context(), s.Claims)
 	}
@@ -124,7 +132,11 @@ func (g *Guard[T]) read(r *http.Request) credential {
 
 // believe verifies a token and asks whether it was taken back.
 func (g *Guard[T]) believe(ctx context.Context, tok string) (*token.Session[T], error) {
-	s, err := g.verifier.Verify(tok)
+	verify := g.verifier.Verify
+	if g.overflow != nil {
+		verify = func(tok string) (*token.Session[T], error) { return g.verify(ctx, tok) }
+	}
+	s, err := verify(tok)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package chimw
 import (
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/carnet-go/carnet/chimw/latest"
 	"github.com/carnet-go/carnet/token"
@@ -34,9 +33,6 @@ func (g *Guard[T]) RequireLatest(s latest.Store) func(http.Handler) http.Handler
 func (s *Sessions[T]) RequireLatest(store latest.Store) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler { return s.Require(s.latest(store, next)) }
 }
-
-// forgetAfter is how long after its end a session may still be believed.
-const forgetAfter = 5 * time.Minute
 
 // latest stands behind Require. A renewal in Require keeps the revision.
 func (g *Guard[T]) latest(store latest.Store, next http.Handler) http.Handler {

@@ -137,7 +137,7 @@ func (g *Guard[T]) session(w http.ResponseWriter, r *http.Request) (*token.Sessi
 	if st := g.state(r.Context()); st != nil && err == nil {
 		return st.current(), c, nil
 	}
-	s, err := g.verifier.Verify(c.tok)
+	s, err := g.identify(c.tok)
 	return s, c, err
 }
 

@@ -87,7 +87,8 @@ func (s *Sessions[T]) Login(w http.ResponseWriter, r *http.Request, subject stri
 // that moment. An error that is a [*revocation.RevokedError] says that it lies after the
 // end of the session.
 func (s *Sessions[T]) Issue(ctx context.Context, subject string, data T) (tok string, session *token.Session[T], err error) {
-	tok, session, err = s.issuer.Issue(subject, data)
+	issuer := s.minting(ctx)
+	tok, session, err = issuer.Issue(subject, data)
 	for range maxSpared {
 		if err != nil {
 			return "", nil, err
@@ -101,7 +102,7 @@ func (s *Sessions[T]) Issue(ctx context.Context, subject string, data T) (tok st
 			return "", nil, covered
 		}
 		startAt(session, at)
-		tok, session, err = s.issuer.Renew(session)
+		tok, session, err = issuer.Renew(session)
 	}
 	return tok, session, err
 }
@@ -142,7 +143,7 @@ func (s *Sessions[T]) update(w http.ResponseWriter, r *http.Request, change func
 		return err
 	}
 	change(&session.Data)
-	tok, next, err := s.issuer.Renew(session)
+	tok, next, err := s.minting(r.Context()).Renew(session)
 	if err != nil {
 		return err
 	}
@@ -169,7 +170,7 @@ func (s *Sessions[T]) renew(w http.ResponseWriter, r *http.Request, st *state[T]
 	if st.now.bearer || !s.issuer.Due(session) {
 		return
 	}
-	tok, next, err := s.issuer.Renew(session)
+	tok, next, err := s.minting(r.Context()).Renew(session)
 	if err != nil {
 		s.report(r, fmt.Errorf("renew session: %w", err))
 		return

@@ -299,7 +299,7 @@ func TestContextsMadeFromTheRequest(t *testing.T) {
 		ended := make(chan error, 3)
 		go send(n.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			before := runtime.NumGoroutine()
-			child, cancel := context.WithTimeout(context.WithValue(r.Context(), "k", "v"), time.Hour)
+			child, cancel := context.WithTimeout(context.WithValue(r.Context(), new(int), "v"), time.Hour)
 			defer cancel()
 			context.AfterFunc(r.Context(), func() { ended <- context.Cause(r.Context()) })
 			if got := runtime.NumGoroutine(); got != before {

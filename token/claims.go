@@ -54,6 +54,12 @@ type Claims struct {
 	// Raw is the session data, a JSON value. A renewal keeps each value in it that
 	// it does not change, byte for byte but for white space.
 	Raw string
+
+	// Overflow refers to session data that did not fit, up to 128 characters of
+	// base64url. Then the token has null in the place of Raw; see [Issuer.Spilling]
+	// and [Verifier.VerifyWith]. It can be a secret. Empty means that the token has
+	// the data.
+	Overflow string
 }
 
 // Fresh reports whether the user has proved who he is within the last d, by this

@@ -17,6 +17,7 @@ type Issuer[T any] struct {
 	maxAge   time.Duration // the life of a session
 	size     int           // the most bytes of a token
 	retired  func(kid string) bool
+	spill    func(c Claims) (ref string, err error) // nil if data must fit
 }
 
 // NewIssuer returns an Issuer that mints with s. It panics if c is not usable,
@@ -26,7 +27,7 @@ func NewIssuer[T any](s Sealer, c Config) *Issuer[T] {
 		panic("token: NewIssuer needs a Sealer")
 	}
 	v := NewVerifier[T](s, c)
-	i := &Issuer[T]{s, v, v.config.Lifetime, v.config.MaxAge, v.config.MaxSize, func(string) bool { return false }}
+	i := &Issuer[T]{s, v, v.config.Lifetime, v.config.MaxAge, v.config.MaxSize, func(string) bool { return false }, nil}
 	if r, ok := s.(interface{ Retired(kid string) bool }); ok {
 		i.retired = r.Retired
 	}
@@ -80,6 +81,7 @@ func (i *Issuer[T]) Renew(s *Session[T]) (tok string, renewed *Session[T], err e
 		}
 		if c.Raw = string(raw); c.Raw != s.Raw {
 			c.Revision++
+			c.Overflow = ""
 		}
 	}
 	return i.seal(c, c.idle(), s.Data)
@@ -92,6 +94,10 @@ func (i *Issuer[T]) Renew(s *Session[T]) (tok string, renewed *Session[T], err e
 func (i *Issuer[T]) Elevate(s *Session[T]) (tok string, next *Session[T], err error) {
 	c := s.Claims
 	c.SessionID = c.Successor()
+	if c.Overflow != "" && i.verifier.sharing.unread {
+		return "", nil, fmt.Errorf("elevate: %w", errElsewhere)
+	}
+	c.Overflow = "" // it is of the session that was
 	return i.Renew(&Session[T]{c, s.Data})
 }
 
@@ -107,17 +113,46 @@ func (i *Issuer[T]) seal(c Claims, idle time.Duration, data T) (string, *Session
 	if !printable(c.Subject) {
 		return "", nil, fmt.Errorf("issue token: the subject must be 1 to %d bytes of printable text", maxName)
 	}
-	if len(c.Raw) > i.size {
-		return "", nil, i.tooLarge(c)
+	tok, err := i.mint(c)
+	if err == nil && tok == "" && c.Overflow == "" && i.spill != nil {
+		if c.Overflow, err = i.spill(c); err == nil {
+			tok, err = i.mint(c)
+		}
 	}
-	tok, err := i.sealer.Seal(c)
-	if err != nil {
+	switch {
+	case err != nil:
 		return "", nil, fmt.Errorf("issue token: %w", err)
-	}
-	if len(tok) > i.size {
+	case tok == "":
 		return "", nil, i.tooLarge(c)
 	}
 	return tok, &Session[T]{c, data}, nil
+}
+
+// mint seals claims. It returns nothing if the token would be too large.
+func (i *Issuer[T]) mint(c Claims) (string, error) {
+	if c.Overflow != "" {
+		c.Raw = "null"
+	}
+	if len(c.Raw) > i.size {
+		return "", nil
+	}
+	tok, err := i.sealer.Seal(c)
+	if err != nil || len(tok) > i.size {
+		return "", err
+	}
+	return tok, nil
+}
+
+// Spilling returns an Issuer that calls put for session data that does not fit, with the
+// claims of the token that would have it. What put returns is a reference to the data,
+// 1 to 128 characters of base64url, and goes into the token in its place. Put must keep
+// the data, Raw, until EndsAt and the leeway have passed, and for this SessionID alone.
+// A renewal that does not change the data keeps the reference. An error of put is
+// returned, and no token was minted.
+func (i *Issuer[T]) Spilling(put func(c Claims) (ref string, err error)) *Issuer[T] {
+	next := *i
+	next.spill = put
+	return &next
 }
 
 // Successor returns the id of the session that [Issuer.Elevate] makes of this one.

@@ -87,6 +87,7 @@ func sizes(t reflect.Type, raw []byte) map[string]int {
 // that holds for every Sealer is to try. It takes a dozen seals, in an error
 // that a program meets while it is written.
 func (i *Issuer[T]) room(c Claims) int {
+	c.Overflow = ""
 	fits, over := 0, i.size
 	for over-fits > 1 {
 		n := (fits + over) / 2

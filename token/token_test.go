@@ -338,3 +338,73 @@ func TestVerifierForAnotherPurpose(t *testing.T) {
 		}
 	})
 }
+
+// Data that does not fit is kept elsewhere, and comes back as it was.
+func TestSpillingAndVerifyWith(t *testing.T) {
+	eachFormat(t, func(t *testing.T, ring *keys.Ring) {
+		kept := map[string]string{}
+		issuer := token.NewIssuer[user](ring, web).Spilling(func(c token.Claims) (string, error) {
+			ref := fmt.Sprint("ref-", len(kept))
+			kept[ref] = c.Raw
+			return ref, nil
+		})
+		load := func(c token.Claims) (string, error) { return kept[c.Overflow], nil }
+		small, _ := issue(t, issuer, user{Name: "Alice"})
+		large := strings.Repeat("x", 100_000)
+		tok, s := issue(t, issuer, user{Name: large})
+		if len(kept) != 1 || s.Overflow != "ref-0" || s.Raw != kept["ref-0"] || len(tok) > 1000 {
+			t.Fatalf("%d kept, a token of %d bytes", len(kept), len(tok))
+		}
+		verifier := token.NewVerifier[user](ring, web)
+		for range 3 { // new, and from the cache
+			if _, err := verifier.Verify(tok); err == nil || errors.Is(err, token.ErrInvalid) {
+				t.Errorf("Verify without the data: %v", err)
+			}
+			got, err := verifier.VerifyWith(tok, load)
+			if err != nil || got.Data.Name != large || got.Raw != s.Raw || got.Overflow != "ref-0" {
+				t.Fatalf("VerifyWith: %v", err)
+			}
+			if got, err := verifier.VerifyWith(small, nil); err != nil || got.Data.Name != "Alice" {
+				t.Errorf("data in the token: %v", err)
+			}
+			if _, err := token.NewVerifier[struct{}](ring, web).Verify(tok); err != nil {
+				t.Errorf("who needs no data: %v", err)
+			}
+		}
+		if _, err := verifier.VerifyWith(tok, func(token.Claims) (string, error) { return "[", nil }); !errors.Is(err, token.ErrData) {
+			t.Errorf("data of another type: %v", err)
+		}
+		away := errors.New("away")
+		if _, err := verifier.VerifyWith(tok, func(token.Claims) (string, error) { return "", away }); err != away {
+			t.Errorf("load fails: %v", err)
+		}
+		if _, renewed, err := issuer.Renew(s); err != nil || renewed.Overflow != "ref-0" || len(kept) != 1 {
+			t.Errorf("a renewal: %v, %d kept", err, len(kept))
+		}
+		if _, next, err := issuer.Elevate(s); err != nil || next.Overflow != "ref-1" || kept["ref-1"] != s.Raw {
+			t.Errorf("an elevation: %v, %d kept", err, len(kept))
+		}
+		s.Data.Name = "Alice"
+		if _, shrunk, err := issuer.Renew(s); err != nil || shrunk.Overflow != "" || len(kept) != 2 || shrunk.Revision != 1 {
+			t.Errorf("shrunk: %v, %d kept", err, len(kept))
+		}
+		failing := issuer.Spilling(func(token.Claims) (string, error) { return "", away })
+		if tok, _, err := failing.Issue("alice", user{Name: large}); tok != "" || !errors.Is(err, away) {
+			t.Errorf("put fails: %v", err)
+		}
+		for _, ref := range []string{`"`, "a b", strings.Repeat("a", 129), "é", "a\n"} {
+			bad := issuer.Spilling(func(token.Claims) (string, error) { return ref, nil })
+			if tok, _, err := bad.Issue("alice", user{Name: large}); tok != "" || err == nil {
+				t.Errorf("the reference %q is taken", ref)
+			}
+		}
+		c := s.Claims
+		for _, raw := range []string{`{"Name":"Alice"}`, "0", " null"} {
+			if c.Raw, c.Overflow = raw, "ref"; true {
+				if _, err := ring.Seal(c); err == nil {
+					t.Errorf("a token with both a reference and %s", raw)
+				}
+			}
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"errors"
 	"reflect"
 	"time"
 	"unicode"
@@ -85,8 +86,28 @@ func (v *Verifier[T]) Recheck(tok string, c *Claims) error {
 	if k, ok := v.opener.(interface{ CheckKey(tok string) error }); ok {
 		return k.CheckKey(tok)
 	}
-	_, err := v.opener.Open(tok, v.config.binding())
+	_, err := v.opener.Open(tok, v.binding)
 	return err
+}
+
+// errElsewhere says nothing about the token, so it is a 503.
+var errElsewhere = errors.New("token: the session data is not in the token, and this program does not read it from elsewhere")
+
+// VerifyWith is Verify for tokens that may be without their data: for one that is
+// good and has an Overflow it calls load for the data. The error of load is returned as
+// it is. Load is not called by a Verifier[struct{}], which needs no data.
+func (v *Verifier[T]) VerifyWith(tok string, load func(c Claims) (raw string, err error)) (*Session[T], error) {
+	var s Session[T]
+	_, err := v.verify(tok, &s)
+	if err == errElsewhere {
+		if s.Raw, err = load(s.Claims); err == nil {
+			s.Data, err = v.decode(s.Raw)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &s, nil
 }
 
 // verify fills s and returns it, or nil and an error.
@@ -106,16 +127,22 @@ func (v *Verifier[T]) verify(tok string, s *Session[T]) (_ *Session[T], err erro
 			err = v.share(kept.(*Session[T]), s)
 		}
 	}
+	if err == nil && s.Overflow != "" && !v.sharing.unread {
+		err = errElsewhere
+	}
 	if err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// judged judges claims and returns their data.
+// judged judges claims and returns their data, if they have it.
 func (v *Verifier[T]) judged(c Claims) (data T, err error) {
 	if err := v.config.judge(c, v.binding, time.Now()); err != nil {
 		return data, err
+	}
+	if c.Overflow != "" {
+		return data, nil
 	}
 	return v.decode(c.Raw)
 }
@@ -136,7 +163,7 @@ func (v *Verifier[T]) toKeep(c Claims) (any, int, error) {
 		return nil, 0, err
 	}
 	s := &Session[T]{Claims: c}
-	size := int(unsafe.Sizeof(*s)) + len(c.Issuer) + len(c.Audience) + len(c.Subject) + len(c.ID) + len(c.SessionID) + len(c.Raw)
+	size := int(unsafe.Sizeof(*s)) + len(c.Overflow) + len(c.Issuer) + len(c.Audience) + len(c.Subject) + len(c.ID) + len(c.SessionID) + len(c.Raw)
 	if !v.sharing.afresh {
 		s.Data = data
 		size += footprint(reflect.ValueOf(&s.Data).Elem())
@@ -152,6 +179,7 @@ func (v *Verifier[T]) share(kept, s *Session[T]) (err error) {
 	}
 	*s = *kept
 	switch {
+	case s.Overflow != "":
 	case v.sharing.afresh:
 		s.Data, err = v.decode(kept.Raw)
 	case v.sharing.copy != nil:

@@ -30,7 +30,7 @@ func (r Reason) level() slog.Level {
 	switch r {
 	case NoToken:
 		return slog.LevelDebug
-	case NotAuthentic, TwoTokens, CrossOrigin, OtherBinding, UnusableClaims, Reused:
+	case NotAuthentic, TwoTokens, CrossOrigin, OtherBinding, UnusableClaims, Reused, DataAltered:
 		return slog.LevelWarn
 	case ViewTooOld, CouldNotTell:
 		return slog.LevelError

@@ -57,6 +57,9 @@ const (
 	Reused    Reason = "reused"
 	Forgotten Reason = "forgotten"
 
+	DataLost    Reason = "data lost"
+	DataAltered Reason = "data altered"
+
 	ViewTooOld   Reason = "view too old"
 	CouldNotTell Reason = "could not tell"
 )
@@ -86,7 +89,7 @@ func Of(err error) Reason {
 	var worded interface{ Reason() string }
 	if errors.As(err, &worded) {
 		switch r := Reason(worded.Reason()); r {
-		case Idle, NotFresh, NotLatest, Reused, Forgotten:
+		case Idle, NotFresh, NotLatest, Reused, Forgotten, DataLost, DataAltered:
 			return r
 		}
 	}

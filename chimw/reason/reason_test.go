@@ -20,6 +20,7 @@ import (
 
 	"github.com/carnet-go/carnet/chimw"
 	"github.com/carnet-go/carnet/chimw/latest"
+	"github.com/carnet-go/carnet/chimw/overflow"
 	"github.com/carnet-go/carnet/chimw/reason"
 	"github.com/carnet-go/carnet/chimw/refresh"
 	"github.com/carnet-go/carnet/keys"
@@ -96,6 +97,7 @@ type world struct {
 	fresh                           bool // the route is one for who has just logged in
 	newest                          latest.Store
 	chains                          refresh.Store // the route is the one that refreshes
+	entries                         *tampered     // the node has an overflow store
 	report                          func(*http.Request, error)
 	seen                            []error
 	log                             bytes.Buffer
@@ -201,12 +203,41 @@ var cases = []struct {
 		w.list.down = errors.New("down")
 		return w.refresh(0, 0, 0)
 	}, "POST", reason.CouldNotTell},
+	{"data that the store has lost", func(w *world) []string { return w.overflow(nil) }, "GET", reason.DataLost},
+	{"data that the store has altered", func(w *world) []string { return w.overflow([]byte("confidential")) }, "GET", reason.DataAltered},
+	{"data of a store that is away", func(w *world) []string {
+		defer func() { w.entries.down = errors.New("down") }()
+		return w.overflow(nil)
+	}, "GET", reason.CouldNotTell},
 	{"an old copy", func(w *world) []string { w.list.age = time.Minute; return w.cookie(w.active, same) }, "GET", reason.ViewTooOld},
 	{"the list is away", func(w *world) []string { w.list.down = errors.New("down"); return w.cookie(w.active, same) }, "GET", reason.CouldNotTell},
 	{"the ring is away", func(w *world) []string {
 		defer func() { w.ring.down = errors.New("down") }()
 		return w.cookie(w.active, same)
 	}, "GET", reason.CouldNotTell},
+}
+
+// A tampered store has the same in the place of every entry, or nothing.
+type tampered struct {
+	overflow.Store
+	entry []byte
+	down  error
+}
+
+func (s *tampered) Get(context.Context, string, string) ([]byte, error) {
+	if s.down == nil && s.entry == nil {
+		return nil, overflow.ErrMissing
+	}
+	return s.entry, s.down
+}
+
+// overflow returns the cookie of a session whose data is in a store that has entry in
+// its place.
+func (w *world) overflow(entry []byte) []string {
+	w.entries = &tampered{overflow.NewMemory(), entry, nil}
+	c := genuine()
+	ref := must(overflow.Save(context.Background(), w.entries, c.SessionID, c.Raw, c.EndsAt))
+	return w.cookie(w.active, func(c *token.Claims) { c.Raw, c.Overflow = "null", ref })
 }
 
 // refresh returns a refresh token of that generation and age, as if it were a cookie,
@@ -266,6 +297,9 @@ func TestEveryReason(t *testing.T) {
 				tokens := refresh.New[user](w.ring, web, refresh.Config{Store: w.chains, Revocation: w.list, Report: w.report})
 				route = func(http.Handler) http.Handler { return tokens }
 				asForm(r)
+			}
+			if w.entries != nil {
+				route = chimw.New(token.NewIssuer[user](w.ring, web), chimw.Config{Revocation: w.list, Report: w.report, Overflow: w.entries}).Require
 			}
 			rec := httptest.NewRecorder()
 			route(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "in") })).ServeHTTP(rec, r)

@@ -31,10 +31,10 @@ func TestGraceEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 		advance(0, 1, nil)
-		time.Sleep(grace - 1)
+		time.Sleep(grace - time.Nanosecond)
 		advance(0, 1, nil)
 		advance(1, 1, nil)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		advance(1, 2, nil)
 		time.Sleep(grace)
 		advance(1, 0, refresh.ErrReused)
@@ -64,7 +64,7 @@ func TestMemoryForgetsAndRefuses(t *testing.T) {
 		if err := m.Put(t.Context(), "one more", 0, until); !errors.Is(err, refresh.ErrFull) {
 			t.Errorf("just before they end: %v", err)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if err := m.Put(t.Context(), "one more", 0, until.Add(time.Hour)); err != nil {
 			t.Errorf("when they have ended: %v", err)
 		}

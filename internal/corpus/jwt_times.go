@@ -62,7 +62,7 @@ func addOrders(l *list, now time.Time, mint func(start, iat, exp, end time.Time)
 		{"session-of-a-day", claims, -hour, -min, 29 * min, 23 * hour},
 		{"session-of-a-year", claims, -hour, -min, 29 * min, 365 * day},
 		{"session-begun-in-1970", claims, -now.Sub(time.Unix(1, 0)), -min, 29 * min, 11 * hour},
-		{"login-after-the-token", claims, 10 * min, -min, 29 * min, 12 * hour},
+		{"login-after-the-token", claims, 20 * min, -min, 29 * min, 12 * hour},
 		{"login-in-a-year", claims, 365 * day, -min, 29 * min, 11 * hour},
 		{"issued-in-an-hour", notYet, hour, hour, 90 * min, 12 * hour},
 		{"issued-tomorrow", notYet, day, day, day + 30*min, day + 12*hour},

@@ -26,6 +26,7 @@ type claims struct {
 	EndsAt    int64          `json:"end"`
 	Reauth    jsontext.Value `json:"reauth,omitzero"`
 	Revision  jsontext.Value `json:"rev,omitzero"`
+	Overflow  jsontext.Value `json:"ovf,omitzero"`
 	NotBefore jsontext.Value `json:"nbf,omitzero"` // never written; a token that has one is not ours
 	Data      jsontext.Value `json:"data"`
 }
@@ -67,7 +68,8 @@ func decodeClaims(payload []byte) (token.Claims, error) {
 	}
 	reauth, ok := decodeReauth(p.Reauth)
 	revision, ok2 := strictjson.DecodeCount(p.Revision)
-	if !ok || !ok2 {
+	overflow, ok3 := strictjson.DecodeRef(p.Overflow)
+	if !ok || !ok2 || !ok3 || overflow != "" && raw != "null" {
 		return token.Claims{}, token.ErrClaims
 	}
 	return token.Claims{
@@ -83,5 +85,6 @@ func decodeClaims(payload []byte) (token.Claims, error) {
 
 		AuthenticatedAt: reauth,
 		Revision:        revision,
+		Overflow:        overflow,
 	}, nil
 }

@@ -36,6 +36,12 @@ func appendClaims(dst []byte, c *token.Claims) ([]byte, error) {
 	if c.Revision != 0 {
 		dst = strconv.AppendInt(append(dst, `,"rev":`...), c.Revision, 10)
 	}
+	if c.Overflow != "" {
+		if !strictjson.IsRef(c.Overflow) || c.Raw != "null" {
+			return nil, errClaims
+		}
+		dst = append(append(append(dst, `,"ovf":"`...), c.Overflow...), '"')
+	}
 	dst, err := jsontext.AppendFormat(append(dst, `,"data":`...), c.Raw, jsontext.PreserveRawStrings(true))
 	if err != nil {
 		return nil, errClaims

@@ -21,7 +21,7 @@ func variants() []string {
 		{`{"Name":"Alice"}`, `"\ud800"`}, {`{"Name":"Alice"}`, "\"\xff\""}, {`{"Name":"Alice"}`, `01`},
 		{`1764001800`, `01764001800`}, {`1764001800`, `0`}, {`1764001800`, `-1`}, {`1764001800`, `1.5`},
 		{`1764001800`, `9223372036854775807`}, {`1764001800`, `999999999999999999`}, {`1764001800`, `1e9`},
-		{`,"data"`, `,"reauth":1764000001,"data"`}, {`,"data"`, `,"rev":3,"data"`}, {`"iat"`, `"x":1,"iat"`}, {`,"exp"`, ` ,"exp"`},
+		{`,"data"`, `,"reauth":1764000001,"data"`}, {`,"data"`, `,"rev":3,"data"`}, {`,"data"`, `,"ovf":"x","data"`}, {`"iat"`, `"x":1,"iat"`}, {`,"exp"`, ` ,"exp"`},
 	} {
 		all = append(all, strings.Replace(written, change[0], change[1], 1))
 	}
@@ -43,7 +43,7 @@ func agree(t *testing.T, payload string) (scanned bool) {
 		t.Fatalf("%q: other data", payload)
 	}
 	if fast.NotBefore != nil || strict.NotBefore != nil || fast.Reauth != nil || strict.Reauth != nil ||
-		fast.Revision != nil || strict.Revision != nil {
+		fast.Revision != nil || strict.Revision != nil || fast.Overflow != nil || strict.Overflow != nil {
 		t.Fatalf("%q: a member that scan doesn't know", payload)
 	}
 	if fast.Issuer != strict.Issuer || fast.Audience != strict.Audience || fast.Subject != strict.Subject ||

@@ -28,6 +28,7 @@ type claims struct {
 	EndsAt    string         `json:"ends"`
 	Reauth    jsontext.Value `json:"reauth_time,omitzero"`
 	Revision  jsontext.Value `json:"rev,omitzero"`
+	Overflow  jsontext.Value `json:"ovf,omitzero"`
 	Data      jsontext.Value `json:"data"`
 }
 
@@ -54,6 +55,9 @@ func encodeClaims(c token.Claims) ([]byte, error) {
 	if t := c.AuthenticatedAt; !t.IsZero() && !inRange(t) {
 		return nil, errTime
 	}
+	if c.Overflow != "" && (!strictjson.IsRef(c.Overflow) || c.Raw != "null") {
+		return nil, errJSON
+	}
 	payload, err := json.Marshal(claims{
 		Issuer:    c.Issuer,
 		Subject:   c.Subject,
@@ -66,6 +70,7 @@ func encodeClaims(c token.Claims) ([]byte, error) {
 		EndsAt:    c.EndsAt.UTC().Format(toSecond),
 		Reauth:    encodeReauth(c.AuthenticatedAt),
 		Revision:  strictjson.EncodeCount(c.Revision),
+		Overflow:  strictjson.EncodeRef(c.Overflow),
 		Data:      jsontext.Value(c.Raw),
 	}, jsontext.PreserveRawStrings(true))
 	if err != nil {
@@ -89,8 +94,10 @@ func decodeClaims(payload []byte, b token.Binding) (token.Claims, error) {
 	ends, ok4 := parseTime(p.EndsAt, toSecond)
 	reauth, ok5 := decodeReauth(p.Reauth)
 	revision, ok6 := strictjson.DecodeCount(p.Revision)
+	overflow, ok7 := strictjson.DecodeRef(p.Overflow)
 	switch {
-	case !ok1, !ok2, !ok3, !ok4, !ok5, !ok6,
+	case !ok1, !ok2, !ok3, !ok4, !ok5, !ok6, !ok7,
+		overflow != "" && string(p.Data) != "null",
 		hasEmpty(p.Issuer, p.Audience, p.Subject, p.ID, p.SessionID),
 		p.Issuer != b.Issuer, p.Audience != b.Audience,
 		p.NotBefore != nil, p.Data == nil:
@@ -109,6 +116,7 @@ func decodeClaims(payload []byte, b token.Binding) (token.Claims, error) {
 
 		AuthenticatedAt: reauth,
 		Revision:        revision,
+		Overflow:        overflow,
 	}, nil
 }
 
