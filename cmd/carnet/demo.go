@@ -1,11 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -70,8 +70,11 @@ func demoList(cmd *cobra.Command, p *listPlace) (demo.OpenList, error) {
 	if p.list == "" {
 		return nil, nil
 	}
-	if err := p.check(); err != nil || !p.redis() {
-		return nil, cmp.Or(err, usageError("--redis takes an address as redis://HOST:PORT/DB"))
+	if !p.redis() && !strings.HasPrefix(p.list, "env:") {
+		return nil, usageError("--redis takes an address as redis://HOST:PORT/DB")
+	}
+	if err := p.check(); err != nil {
+		return nil, err
 	}
 	return func() (demo.Denylist, error) { return p.openRedis(cmd.Context()) }, nil
 }
