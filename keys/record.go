@@ -16,7 +16,7 @@ import (
 
 // maxRecord is how many changes a ring remembers: more than a month of one an
 // hour.
-const maxRecord = 1000
+const maxRecord = audit.Max
 
 // Record returns who did what to the ring, oldest first. See [audit.Check].
 func (s *Set) Record() []audit.Entry { return slices.Clone(s.record) }

@@ -247,7 +247,7 @@ func (s Source) Lagging(ctx context.Context, set *Set) (lag []keystore.Node, err
 
 func describe(lag []keystore.Node) string {
 	n := lag[0]
-	text := fmt.Sprintf("node %s has generation %d, which it reported %v ago", n.Name, n.Generation, n.Silent.Truncate(time.Second))
+	text := fmt.Sprintf("node %q has generation %d, which it reported %v ago", n.Name, n.Generation, n.Silent.Truncate(time.Second))
 	if len(lag) > 1 {
 		text += fmt.Sprintf("; and %d more lag", len(lag)-1)
 	}
