@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -151,8 +152,8 @@ func parseFrame(doc []byte, kind string) (d document, err error) {
 
 // check refuses what no edit of a set can have written.
 func (r *ringDocument) check(kind string) error {
-	if r.Name == "" || len(r.Name) > 64 || r.Generation == 0 {
-		return errors.New("its name or generation is out of range")
+	if err := checkName(r.Name, r.Generation); err != nil {
+		return err
 	}
 	if len(r.Keys) > maxKeys {
 		return fmt.Errorf("it has %d keys, and a ring has at most %d: prune it", len(r.Keys), maxKeys)
@@ -186,6 +187,18 @@ func (r *ringDocument) check(kind string) error {
 	return nil
 }
 
+// checkName keeps out names that would have to be quoted where they are
+// authenticated.
+func checkName(name string, generation uint64) error {
+	strange := func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_')
+	}
+	if name == "" || len(name) > 64 || strings.ContainsFunc(name, strange) || generation == 0 {
+		return errors.New("its name or generation is out of range")
+	}
+	return nil
+}
+
 func checkSeconds(ns ...int64) error {
 	for _, n := range ns {
 		if n < 0 || n > maxPolicy {
@@ -202,6 +215,9 @@ func (d *keyDocument) check(kind string) error {
 	}
 	if len(d.Signer) > maxSignerName || d.Signer != "" && kind == kindVerifyOnly {
 		return errors.New("the name of its signer is too long, or has no place here")
+	}
+	if d.Format != JWT && d.Format != PASETO {
+		return unknownFormat(d.Format)
 	}
 	switch d.State {
 	case prePublished, active, retired:

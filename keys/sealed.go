@@ -62,10 +62,7 @@ func parseSealed(doc []byte) (d sealedDocument, err error) {
 	if err := strictjson.Unmarshal(f.Ring, &d, json.RejectUnknownMembers(true)); err != nil {
 		return d, fmt.Errorf("not a %s: its parts can't be read", kindSealed)
 	}
-	if d.Name == "" || len(d.Name) > 64 || d.Generation == 0 {
-		return d, errors.New("its name or generation is out of range")
-	}
-	return d, nil
+	return d, checkName(d.Name, d.Generation)
 }
 
 // A text is a document in the clear, and what it was sealed in.

@@ -53,6 +53,7 @@ func openers(t testing.TB, f keys.Format) []opener {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { r.Close(); v.Close() })
 	return []opener{{"ring", r}, {"verify-only", v}}
 }
 
