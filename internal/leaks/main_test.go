@@ -40,6 +40,8 @@ func TestScanLetsTheRestPass(t *testing.T) {
 		"        1           2026-11-25T09:32:28Z  root@vm  init    y4IA2ohQ08A UUPLAIZTBbM              _Cd4iKsw3SSExnS5vhsUQXUTH1YyYcyYzGZwGMekrAs",
 		"next: carnet audit ring.json --noted nTUm5NcI98hDs_cW9zdsQp-QZlPB538oJ9jdQ2azUT8 finds out",
 		"--- PASS: FuzzOpenInner/header-carriage-return-inside (0.00s)",
+		"  \"edits\": [\n    \"ObElJ5JzQgSLvqK6tw3kD2AtJT8ktSsWlcMAg_uqoeg\",\n    \"y0iImIabI4m8NBRgDU3Y4vp3dkTxjpoOXz8Js2gzMOo\"\n  ]",
+		"        verify-only:vPTzhZ0W65O5h/KaZh2GGnOv5WqM2k1s2mhvKfyWZL/Bw6ZJldgoqjys6uxlgv2m0BnUJsPLi0i0jWdKRnDTfw==",
 		`"public": "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrA",`,
 	} {
 		if found, err := scan(strings.NewReader(line)); err != nil || len(found) > 0 {
