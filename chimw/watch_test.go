@@ -205,7 +205,12 @@ func TestAResponseEndsWithItsKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	h, why := stream()
-	go send(sessions.Require(h), "GET", withCookie(tok))
+	begun := make(chan struct{})
+	go send(sessions.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(begun)
+		h.ServeHTTP(w, r)
+	})), "GET", withCookie(tok))
+	<-begun
 	if _, err := source.Edit(t.Context(), func(s2 *keys.Set) (*keys.Set, error) { return s2.Revoke(s.KeyID) }); err != nil {
 		t.Fatal(err)
 	}
