@@ -113,7 +113,7 @@ type reader struct {
 func read(t testing.TB, p place) *reader {
 	t.Helper()
 	r := &reader{TB: t, began: time.Now(), stop: make(chan struct{})}
-	for range 8 {
+	for range 4 {
 		ring, err := p.Open(t.Context())
 		if err != nil {
 			t.Fatal(err)
