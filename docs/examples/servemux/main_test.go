@@ -1,0 +1,90 @@
+package main
+
+import (
+	"encoding/base64"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/carnet-go/carnet/chimw"
+	"github.com/carnet-go/carnet/keys"
+	"github.com/carnet-go/carnet/revocation"
+)
+
+// serve runs the site with a ring of its own, and returns a browser for it.
+func serve(t *testing.T, f keys.Format) (client *http.Client, base *url.URL) {
+	t.Helper()
+	set, err := keys.NewSet(f, keys.Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring, err := set.Ring()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewTLSServer(site(ring, revocation.NewMemory(), chimw.Cookie{}))
+	t.Cleanup(s.Close)
+	base, _ = url.Parse(s.URL)
+	client = s.Client()
+	client.Jar, _ = cookiejar.New(nil)
+	return client, base
+}
+
+func answer(t *testing.T, resp *http.Response, err error) (int, string) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, _ := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(b)
+}
+
+func TestSite(t *testing.T) {
+	c, base := serve(t, keys.JWT)
+	me := func(doing string, status int, want string) {
+		t.Helper()
+		resp, err := c.Get(base.String() + "/me")
+		if got, text := answer(t, resp, err); got != status || text != want {
+			t.Errorf("%s: %d %q", doing, got, text)
+		}
+	}
+	me("a stranger", http.StatusUnauthorized, "Unauthorized\n")
+	resp, err := c.PostForm(base.String()+"/login", url.Values{"name": {"alice"}})
+	if _, text := answer(t, resp, err); text != "hello, alice, for the 1. time\n" {
+		t.Errorf("after the login: %q", text)
+	}
+	me("again", http.StatusOK, "hello, alice, for the 2. time\n")
+	stolen := c.Jar.Cookies(base)
+	resp, err = c.Post(base.String()+"/logout", "", nil)
+	if status, _ := answer(t, resp, err); status != http.StatusOK {
+		t.Errorf("logout: %d", status)
+	}
+	me("after the logout", http.StatusUnauthorized, "Unauthorized\n")
+	c.Jar.SetCookies(base, stolen)
+	me("with the old cookie", http.StatusUnauthorized, "Unauthorized\n")
+}
+
+// Whoever has the cookie has no name, whatever he decodes.
+func TestACookieShowsNothing(t *testing.T) {
+	for _, f := range []keys.Format{keys.JWT, keys.PASETO} {
+		c, base := serve(t, f)
+		resp, err := c.PostForm(base.String()+"/login", url.Values{"name": {"alice"}})
+		answer(t, resp, err)
+		tok := c.Jar.Cookies(base)[0].Value
+		seen := tok
+		for part := range strings.SplitSeq(tok, ".") {
+			b, _ := base64.RawURLEncoding.DecodeString(part)
+			seen += string(b)
+		}
+		for _, secret := range []string{"alice", "Visits", "example.com", "web", "sid"} {
+			if strings.Contains(seen, secret) {
+				t.Errorf("%v: the cookie shows %q", f, secret)
+			}
+		}
+	}
+}
