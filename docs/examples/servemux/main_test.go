@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/fips140"
 	"encoding/base64"
 	"io"
 	"net/http"
@@ -71,7 +72,11 @@ func TestSite(t *testing.T) {
 
 // Whoever has the cookie has no name, whatever he decodes.
 func TestACookieShowsNothing(t *testing.T) {
-	for _, f := range []keys.Format{keys.JWT, keys.PASETO} {
+	formats := []keys.Format{keys.JWT}
+	if !fips140.Enforced() { // which refuses PASETO
+		formats = append(formats, keys.PASETO)
+	}
+	for _, f := range formats {
 		c, base := serve(t, f)
 		resp, err := c.PostForm(base.String()+"/login", url.Values{"name": {"alice"}})
 		answer(t, resp, err)
