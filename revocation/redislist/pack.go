@@ -58,7 +58,7 @@ func (l *List) packSome() (n int, err error) {
 		return 0, err
 	}
 	packed := bodies(records)
-	args := append([]any{old[0].ID, old[next].ID, total - len(records)}, packed...)
+	args := append([]any{old[0].ID, old[next].ID, len(records) - total}, packed...)
 	v, err := call(l.ctx, l, l.mends, l.config.Timeout, func(ctx context.Context) (any, error) {
 		return l.script(ctx, pack, []string{l.keys.head, l.keys.log}, 0, args...)
 	})

@@ -70,7 +70,7 @@ return v
 
 // pack puts records at the end of the log and drops those before an id, if the log
 // begins with the record that the caller saw.
-// KEYS h l   ARGV first first-that-stays entries-gone record...   -> 1 or 0
+// KEYS h l   ARGV first first-that-stays more-entries record...   -> 1 or 0
 var pack = newScript(tip8 + `
 local h,l=KEYS[1],KEYS[2]
 local c=redis.call('HGET',h,'c'); local f=redis.call('XRANGE',l,'-','+','COUNT',1)
@@ -81,7 +81,7 @@ for k=4,#ARGV do
   id=redis.call('XADD',l,'*','e',ARGV[k]..c)
 end
 if id then redis.call('HSET',h,'c',c,'i',id) end
-redis.call('HINCRBY',h,'m',-ARGV[3])
+redis.call('HINCRBY',h,'m',ARGV[3])
 redis.call('XTRIM',l,'MINID',ARGV[2])
 return 1
 `)

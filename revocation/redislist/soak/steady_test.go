@@ -179,26 +179,3 @@ func TestANodeStartsWithoutRedis(t *testing.T) {
 	s.Start()
 	ready(t, l)
 }
-
-// A log of many small records is packed, while nodes follow it and start on it.
-func TestALogIsPacked(t *testing.T) {
-	s := redistest.Start(t)
-	l := open(t, connect(t, s.Addr), redislist.Config{})
-	ready(t, l)
-	n := 20_500
-	w := revoking([]*redislist.List{l}, 30, 0)
-	waitFor(t, "single marks", func() bool { return w.count() > n })
-	acked := w.finish()
-	waitFor(t, "packing", func() bool { k, _ := strconv.Atoi(s.Must("XLEN", logKey)); return k < 20_000 })
-	var late []*redislist.List
-	for range 3 {
-		late = append(late, open(t, connect(t, s.Addr), redislist.Config{}))
-	}
-	ready(t, late...)
-	for _, l := range append(late, l) {
-		if n := accepted(l, acked); n > 0 {
-			t.Errorf("%d of %d revoked sessions are accepted", n, len(acked))
-		}
-	}
-	t.Logf("%d marks in %s records", len(acked), s.Must("XLEN", logKey))
-}
