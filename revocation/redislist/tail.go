@@ -13,7 +13,7 @@ import (
 
 const (
 	burst    = 20                   // reads that may follow each other at once,
-	perRead  = 5 * time.Millisecond // and what each one after costs
+	perRead  = 2 * time.Millisecond // and what each one after costs
 	pageSize = 512                  // records of a read
 )
 
