@@ -11,14 +11,24 @@ type Cluster struct {
 	Servers []*Server
 }
 
+// Replicate adds another replica of a master.
+func (c *Cluster) Replicate(tb testing.TB, master *Server) {
+	tb.Helper()
+	s := startNode(tb)
+	c.Servers = append(c.Servers, s)
+	add := []string{"--cluster", "add-node", s.Addr, master.Addr, "--cluster-slave", "--cluster-master-id", master.Must("CLUSTER", "MYID")}
+	if out, err := exec.Command("redis-cli", add...).CombinedOutput(); err != nil {
+		tb.Fatalf("redis-cli --cluster add-node: %v\n%s", err, out)
+	}
+	Wait(tb, "the other replica", func() bool { return strings.Count(master.Must("INFO", "replication"), "state=online") == 2 })
+}
+
 // StartCluster starts a cluster that takes a node for dead after two seconds.
 func StartCluster(tb testing.TB, args ...string) *Cluster {
 	tb.Helper()
 	c := &Cluster{}
 	for range 6 {
-		c.Servers = append(c.Servers, Start(tb, append([]string{
-			"--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port", freePort(tb),
-		}, args...)...))
+		c.Servers = append(c.Servers, startNode(tb, args...))
 	}
 	create := append([]string{"--cluster", "create", "--cluster-replicas", "1", "--cluster-yes"}, c.Addrs()...)
 	if out, err := exec.Command("redis-cli", create...).CombinedOutput(); err != nil {
@@ -29,6 +39,12 @@ func StartCluster(tb testing.TB, args ...string) *Cluster {
 	}
 	Wait(tb, "the replicas", func() bool { return c.online() == 3 })
 	return c
+}
+
+func startNode(tb testing.TB, args ...string) *Server {
+	return Start(tb, append([]string{
+		"--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port", freePort(tb),
+	}, args...)...)
 }
 
 // online counts the replicas that follow their masters.

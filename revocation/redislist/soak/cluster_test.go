@@ -31,9 +31,12 @@ func clusterLoses(t *testing.T, config redislist.Config) {
 		lists[name], all = l, append(all, l)
 	}
 	ready(t, all...)
+	old := c.MasterOf(headKey)
+	if config.Replicas > 0 {
+		c.Replicate(t, old) // or the new master would have none
+	}
 	w := revoking(all, 3, 5*time.Millisecond)
 	time.Sleep(time.Second)
-	old := c.MasterOf(headKey)
 	old.Kill()
 	killed := time.Now()
 	var elected atomic.Int64
@@ -47,11 +50,6 @@ func clusterLoses(t *testing.T, config redislist.Config) {
 			time.Sleep(20 * time.Millisecond)
 		}
 	}()
-	if config.Replicas > 0 {
-		// The new master has no replica left; the old one becomes one.
-		time.Sleep(3 * time.Second)
-		old.Start()
-	}
 	var sessions []token.Claims
 	n := w.count()
 	waitFor(t, "acknowledgements of the new master", func() bool { return w.count() > n+100 })

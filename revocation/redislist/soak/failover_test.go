@@ -44,7 +44,7 @@ func TestNoRevocationIsLostWhenTheMasterDies(t *testing.T) {
 	var total, unconfirmed int
 	for round := range size(1, 20) {
 		w := revoking(all, 3, 5*time.Millisecond)
-		time.Sleep(span(time.Second, 4*time.Second))
+		waitFor(t, "acknowledgements", func() bool { return w.count() > size(1000, 20_000) })
 		old := f.Master()
 		old.Kill()
 		redistest.Wait(t, "another master", func() bool { m := f.Master(); return m != nil && m != old })
@@ -134,7 +134,7 @@ func partition(t *testing.T, config redislist.Config, rounds int) {
 	var total, unconfirmed, behind int
 	for round := range rounds {
 		w := revoking(all, 3, 5*time.Millisecond)
-		time.Sleep(span(time.Second, 4*time.Second))
+		waitFor(t, "acknowledgements", func() bool { return w.count() > size(1000, 20_000) })
 		old := f.Master()
 		set := func(change func(*redistest.Proxy)) {
 			for i, server := range f.Servers {
