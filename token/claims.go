@@ -1,10 +1,13 @@
 package token
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // A Purpose says what kind of token it is. It is bound into the token (the typ
@@ -60,7 +63,25 @@ type Claims struct {
 	// and [Verifier.VerifyWith]. It can be a secret. Empty means that the token has
 	// the data.
 	Overflow string
+
+	encoded string // Raw, while the Issuer that has just written it has it sealed
 }
+
+// AppendRaw appends Raw to dst, without white space, or returns an error if it is not
+// one JSON value whose objects have no name twice. It is for a [Sealer].
+func (c *Claims) AppendRaw(dst []byte) ([]byte, error) {
+	if c.encoded != "" && c.encoded == c.Raw {
+		return append(dst, c.Raw...), nil
+	}
+	dst, err := jsontext.AppendFormat(dst, c.Raw, jsontext.PreserveRawStrings(true))
+	if err != nil {
+		return nil, errRaw
+	}
+	return dst, nil
+}
+
+// errRaw hides its cause, which may quote the data.
+var errRaw = errors.New("the session data is not JSON")
 
 // Fresh reports whether the user has proved who he is within the last d, by this
 // machine's clock. Clocks get no leeway here: one that is behind the clock of the

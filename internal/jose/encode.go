@@ -42,7 +42,7 @@ func appendClaims(dst []byte, c *token.Claims) ([]byte, error) {
 		}
 		dst = append(append(append(dst, `,"ovf":"`...), c.Overflow...), '"')
 	}
-	dst, err := jsontext.AppendFormat(append(dst, `,"data":`...), c.Raw, jsontext.PreserveRawStrings(true))
+	dst, err := c.AppendRaw(append(dst, `,"data":`...))
 	if err != nil {
 		return nil, errClaims
 	}
