@@ -52,6 +52,10 @@ soak-sample: tools
 soak: tools
 	cd revocation/redislist/soak && go test -race -timeout 120m -v ./... -full
 
+# What is kept in Redis, kept in Valkey.
+valkey: tools
+	PATH="$$(.ci/valkey):$$PATH" go test -race -count=1 ./internal/redistest ./chimw/... ./keys/redisring ./revocation/redislist
+
 # Each fuzz target in turn, FUZZTIME each.
 fuzz:
 	@for pkg in $$(go list ./...); do \
