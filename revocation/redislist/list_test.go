@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 	"testing"
@@ -44,11 +45,11 @@ func ready(t testing.TB, lists ...*redislist.List) {
 	}
 }
 
-// Each subtest gets a list of its own prefix; they warm up together.
 // patient is for tests of what a list promises whatever time it takes, on a machine
 // that has other things to do.
 var patient = redislist.Config{Timeout: time.Minute, Bound: time.Hour}
 
+// Each subtest gets a list of its own prefix; they warm up together.
 func TestWhatEveryListPromises(t *testing.T) {
 	addr := redistest.Start(t).Addr
 	const subtests = 40
@@ -65,27 +66,35 @@ func TestWhatEveryListPromises(t *testing.T) {
 
 func TestWhatEveryListPromisesOfFaults(t *testing.T) {
 	s := redistest.Start(t)
-	n := 0
-	another := func(t *testing.T, prefix string) revocation.List {
-		c := connect(t, s.Addr)
-		l := open(t, c, patient, prefix)
+	prefixes, ways := make(map[revocation.List]string), make(map[revocation.List]*redistest.Proxy)
+	another := func(t *testing.T, prefix string, config redislist.Config) revocation.List {
+		way := redistest.NewProxy(t, s.Addr)
+		l := open(t, connect(t, way.Addr), config, prefix)
 		ready(t, l)
+		prefixes[l], ways[l] = prefix, way
 		return l
 	}
-	prefixes := make(map[revocation.List]string)
+	fresh := func() string { return fmt.Sprintf("list %d:", len(prefixes)) }
 	revocationtest.TestFaults(t, revocationtest.Faults{
-		Open: func(t *testing.T) revocation.List {
-			n++
-			prefix := "list" + string(rune('A'+n)) + ":"
-			l := another(t, prefix)
-			prefixes[l] = prefix
-			return l
-		},
+		Open: func(t *testing.T) revocation.List { return another(t, fresh(), patient) },
 		Restart: func(t *testing.T, l revocation.List) revocation.List {
 			l.(*redislist.List).Close()
-			next := another(t, prefixes[l])
-			prefixes[next] = prefixes[l]
-			return next
+			return another(t, prefixes[l], patient)
+		},
+		OpenSmall: func(t *testing.T, room int) revocation.List {
+			small := patient
+			small.Max = room
+			return another(t, fresh(), small)
+		},
+		Fail: func(t *testing.T, l revocation.List, on bool) {
+			if on {
+				ways[l].Cut()
+				return
+			}
+			ways[l].Heal()
+			eventually(t, "Redis to be found again", func() bool {
+				return l.Revoke(t.Context(), revocation.Session(login("nobody"))) == nil
+			})
 		},
 	}, nil)
 }

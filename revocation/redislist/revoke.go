@@ -31,7 +31,7 @@ func (l *List) Revoke(ctx context.Context, marks ...revocation.Mark) error {
 	if err != nil {
 		return err
 	}
-	if l.set.Len()+len(all) > l.config.Max {
+	if room := l.config.Max - l.set.Len(); len(all) > room && l.more(all) > room {
 		return fmt.Errorf("redislist: %w", revocation.ErrFull)
 	}
 	var missing []item
@@ -70,6 +70,16 @@ func (l *List) prepared(marks []revocation.Mark) (all []item, err error) {
 		all = append(all, i)
 	}
 	return all, nil
+}
+
+// more returns how many of the marks are about something that no mark is about yet.
+func (l *List) more(all []item) (n int) {
+	for _, i := range all {
+		if len(l.set.Of(i.Axis, i.ID)) == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func entry(m revocation.Mark) markset.Entry {
