@@ -2,11 +2,11 @@ package chimw
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
+	"github.com/carnet-go/carnet/internal/start"
 	"github.com/carnet-go/carnet/revocation"
 	"github.com/carnet-go/carnet/token"
 )
@@ -68,16 +68,12 @@ func (s *Sessions[T]) elevate(w http.ResponseWriter, r *http.Request, change fun
 	return nil
 }
 
-// maxSpared is how many marks can have spared one session. More than anybody makes,
-// and an end for a list that goes on for ever.
-const maxSpared = 16
-
 // succeed mints the successor of a session that is good. A mark of all others that
 // spared the session would cover the successor, which has another id. So it starts
 // when that mark was made: later marks still cover it.
 func (s *Sessions[T]) succeed(ctx context.Context, session *token.Session[T]) (string, *token.Session[T], error) {
 	checker := s.judging(ctx).checker
-	for range maxSpared {
+	for range start.MaxMarks {
 		tok, next, err := s.minting(ctx).Elevate(session)
 		if err != nil {
 			return "", nil, err
@@ -85,25 +81,14 @@ func (s *Sessions[T]) succeed(ctx context.Context, session *token.Session[T]) (s
 		if err = checker.Check(ctx, next.Claims); err == nil {
 			return tok, next, nil
 		}
-		at := coversOthers(err)
+		at := start.Moment(err)
 		if !at.After(session.StartedAt) {
 			return "", nil, err
 		}
 		if err := checker.Check(ctx, session.Claims); err != nil {
 			return "", nil, err // it was made just now, and spares nobody here
 		}
-		startAt(session, at)
+		start.At(session, at)
 	}
 	return "", nil, fmt.Errorf("%w: by too many marks", revocation.ErrRevoked)
-}
-
-// coversOthers returns the moment of a mark that covers sessions by when they started,
-// or zero for another error. It may have spared one; a list may not know any more which
-// one it was.
-func coversOthers(err error) time.Time {
-	var covered *revocation.RevokedError
-	if !errors.As(err, &covered) || covered.Mark.Axis == "session" {
-		return time.Time{}
-	}
-	return covered.Mark.At
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/carnet-go/carnet/internal/start"
 	"github.com/carnet-go/carnet/token"
 )
 
@@ -87,32 +88,7 @@ func (s *Sessions[T]) Login(w http.ResponseWriter, r *http.Request, subject stri
 // that moment. An error that is a [*revocation.RevokedError] says that it lies after the
 // end of the session.
 func (s *Sessions[T]) Issue(ctx context.Context, subject string, data T) (tok string, session *token.Session[T], err error) {
-	issuer := s.minting(ctx)
-	tok, session, err = issuer.Issue(subject, data)
-	for range maxSpared {
-		if err != nil {
-			return "", nil, err
-		}
-		covered := s.list.Check(ctx, session.Claims)
-		at := coversOthers(covered)
-		if !at.After(session.StartedAt) {
-			return tok, session, nil // good, or not to be told, or taken back by its key
-		}
-		if !at.Before(session.EndsAt) {
-			return "", nil, covered
-		}
-		startAt(session, at)
-		tok, session, err = issuer.Renew(session)
-	}
-	return tok, session, err
-}
-
-// startAt has a session start later than it did. It counts as no later login.
-func startAt[T any](session *token.Session[T], at time.Time) {
-	if session.AuthenticatedAt.IsZero() {
-		session.AuthenticatedAt = session.StartedAt.Truncate(time.Second)
-	}
-	session.StartedAt = at
+	return start.Issue(ctx, s.list, s.minting(ctx), subject, data)
 }
 
 // errBearer is a change that could not reach its client.

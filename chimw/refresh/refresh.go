@@ -55,6 +55,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/carnet-go/carnet/internal/start"
 	"github.com/carnet-go/carnet/revocation"
 	"github.com/carnet-go/carnet/token"
 )
@@ -167,9 +168,10 @@ func New[T any](s token.Sealer, p token.Config, c Config) *Tokens[T] {
 
 // Login starts a session of subject, whose password or the like the caller has just
 // checked. Both tokens carry data, which stays as it is for as long as the session
-// lives. A [*token.SizeError] says that it does not fit. It needs the store.
+// lives. A [*token.SizeError] says that it does not fit. It needs the store. Marks that
+// are there already came before it, as with [chimw.Sessions.Issue].
 func (t *Tokens[T]) Login(ctx context.Context, subject string, data T) (Pair, error) {
-	access, s, err := t.issuer.Issue(subject, data)
+	access, s, err := start.Issue(ctx, t.config.Revocation, t.issuer, subject, data)
 	if err != nil {
 		return Pair{}, fmt.Errorf("log in: %w", err)
 	}

@@ -614,3 +614,27 @@ func TestConfigs(t *testing.T) {
 	}
 	refresh.New[user](newRing(t, keys.JWT), token.Config{Issuer: "i", Audience: "a"}, good)
 }
+
+// Who logs in after a "log out everywhere" is logged in, though the mark was made by a
+// node whose clock is ahead.
+func TestALoginComesAfterTheMarksThatAreThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newApp(t, nil)
+		old := a.login(t)
+		mark := revocation.Mark{Axis: "subject", Value: "alice", At: time.Now().Add(5 * minute), Until: time.Now().Add(31 * day)}
+		if err := a.list.Revoke(t.Context(), mark); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		p := a.login(t)
+		if got := a.me(1, p); got != http.StatusOK {
+			t.Errorf("the access token of a new login: %d", got)
+		}
+		if got := a.me(0, a.refreshed(t, 1, p)); got != http.StatusOK {
+			t.Errorf("and the next one: %d", got)
+		}
+		if _, err := a.nodes[0].Refresh(t.Context(), old.RefreshToken); !errors.Is(err, token.ErrInvalid) {
+			t.Errorf("a session that was logged out: %v", err)
+		}
+	})
+}
