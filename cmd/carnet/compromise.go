@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -49,6 +48,7 @@ id that begins with a dash.`,
 	cmd.SetFlagErrorFunc(adviseDash)
 	cmd.Flags().BoolVar(&v.all, "all", false, "every key of the ring")
 	v.addOptionalFlags(cmd)
+	cmd.Flags().Lookup("wait").Usage = "how long to wait for Redis and for the nodes"
 	v.edit.addFlags(cmd)
 	return cmd
 }
@@ -83,7 +83,7 @@ func (v *compromiseVerb) run(cmd *cobra.Command, args []string) error {
 	warnLoggedOut(cmd, before, after, v.dryRun)
 	warnTooFresh(cmd, before, after)
 	if !v.dryRun {
-		reached(cmd, p, after, started)
+		v.reached(cmd, p, after, started)
 		v.advise(cmd, p, after, gone)
 	}
 	v.announce(cmd, p, after)
@@ -93,7 +93,7 @@ func (v *compromiseVerb) run(cmd *cobra.Command, args []string) error {
 // checkList is before the edit: a slip must be known before.
 func (v *compromiseVerb) checkList() error {
 	if v.list == "" {
-		return nil
+		return v.checkWait()
 	}
 	err := v.listPlace.check()
 	if err == nil && v.redis() {
@@ -193,8 +193,8 @@ func timeline(after *keys.Set, gone []string) (story []event) {
 			}
 		}
 		if slices.Contains(gone, k.ID) {
-			add(k.CreatedAt, "it was made: from here on somebody may have it")
-			add(k.ActivatedAt, "it began to mint: from here on nodes believed tokens of it")
+			add(k.CreatedAt, "it was made: from here on somebody may have it, and nodes believed tokens of it")
+			add(k.ActivatedAt, "it began to mint")
 			add(k.RetiredAt, "it was retired and went on opening its tokens")
 			add(k.RevokedAt, "it was taken back and its secrets erased")
 			add(after.PrunableAt(k), "the last token that a node can have sealed with it would have died")
@@ -225,36 +225,28 @@ func (v *compromiseVerb) tell(cmd *cobra.Command, p place, before, after *keys.S
 	return printTable(cmd.OutOrStdout(), rows...)
 }
 
-// patience is how long nodes that talk to the store may take.
-const patience = 10 * time.Second
-
 // reached waits for the nodes that report, and names those that go on without the
 // change.
-func reached(cmd *cobra.Command, p place, after *keys.Set, started time.Time) {
+func (v *compromiseVerb) reached(cmd *cobra.Command, p place, after *keys.Set, started time.Time) {
 	shared, ok := p.shared()
 	if !ok {
 		return
 	}
-	ctx, cancel := context.WithTimeout(cmd.Context(), patience)
-	defer cancel()
-	for {
-		nodes, err := shared.Nodes(ctx)
+	for end := time.Now().Add(v.wait); ; time.Sleep(200 * time.Millisecond) {
+		nodes, err := shared.Nodes(cmd.Context())
 		behind := slices.DeleteFunc(nodes, func(n keystore.Node) bool { return n.Generation >= after.Generation() })
 		switch {
 		case err == nil && len(behind) == 0:
 			note(cmd, "every node that reports has generation %d, %v after the command began", after.Generation(), time.Since(started).Round(10*time.Millisecond))
 			return
-		case ctx.Err() != nil && len(behind) > 0:
-			warn(cmd, "%s", strings.Replace(nameNodes(behind), "lack the key that is to mint", "believe the tokens of the key still, cut them off", 1))
-			return
-		case ctx.Err() != nil:
+		case time.Now().Before(end) && cmd.Context().Err() == nil:
+			continue
+		case err != nil:
 			warn(cmd, "the nodes could not be asked: %v", err)
 			return
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(200 * time.Millisecond):
-		}
+		warn(cmd, "%s", strings.Replace(nameNodes(behind), "lack the key that is to mint", "believe the tokens of the key still, cut them off", 1))
+		return
 	}
 }
 

@@ -53,10 +53,15 @@ func (p *listPlace) check() error {
 	switch {
 	case p.prefix != "" && !p.redis():
 		return usageError("--prefix is for lists on Redis")
-	case p.wait <= 0:
-		return usageError("--wait must be longer than nothing")
 	case strings.ContainsAny(p.prefix, "{}") || len(p.prefix) > 64:
 		return usageError("a prefix has at most 64 bytes and no braces")
+	}
+	return p.checkWait()
+}
+
+func (p *listPlace) checkWait() error {
+	if p.wait <= 0 {
+		return usageError("--wait must be longer than nothing")
 	}
 	return nil
 }
