@@ -76,9 +76,25 @@ func remove(p place) string {
 	if p.prefix == "" {
 		return "rm " + shell(p.Path) + " " + shell(p.Path+".lock")
 	}
-	var parts []string
-	for _, part := range []string{"ring", "nodes", "sealed"} {
-		parts = append(parts, shell("{"+p.prefix+"}:"+part))
+	return p.redisDel("ring", "nodes", "sealed")
+}
+
+// redisDel is the command that deletes parts of a ring in Redis, on the server that
+// has it: a bare redis-cli talks to the one of this machine.
+func (p place) redisDel(parts ...string) string {
+	server := "-u " + p.shell()
+	switch {
+	case p.options.Has("master_name"):
+		server = "-h MASTER"
+	case p.from != "":
+		server = `-u "$` + p.from + `"`
 	}
-	return "redis-cli DEL " + strings.Join(parts, " ")
+	if p.options.Has("addr") && !p.options.Has("master_name") {
+		server += " -c"
+	}
+	words := []string{"redis-cli", server, "DEL"}
+	for _, part := range parts {
+		words = append(words, shell("{"+p.prefix+"}:"+part))
+	}
+	return strings.Join(words, " ")
 }

@@ -76,7 +76,7 @@ func (v *doctorVerb) run(cmd *cobra.Command, args []string) error {
 		v.export(cmd.Context(), p, set, path)
 	}
 	if shared, ok := p.shared(); ok {
-		v.nodes(cmd.Context(), set, shared)
+		v.nodes(cmd.Context(), p, set, shared)
 		v.settings(cmd.Context(), shared)
 	}
 	return v.print(cmd)
@@ -164,7 +164,7 @@ const (
 	skew    = 5 * time.Second  // far below the leeway of verifiers, and no accident
 )
 
-func (v *doctorVerb) nodes(ctx context.Context, set *keys.Set, store keystore.Shared) {
+func (v *doctorVerb) nodes(ctx context.Context, p place, set *keys.Set, store keystore.Shared) {
 	nodes, err := store.Nodes(ctx)
 	if err != nil {
 		v.say("nodes", err.Error(), "see whether Redis answers")
@@ -172,6 +172,10 @@ func (v *doctorVerb) nodes(ctx context.Context, set *keys.Set, store keystore.Sh
 	}
 	if len(nodes) == 0 {
 		v.say("nodes", "none follows the ring", "start one, or see whether they follow another place")
+	}
+	newest := set.Generation()
+	if now, err := p.load(ctx); err == nil {
+		newest = now.Generation() // it may have been edited meanwhile
 	}
 	for _, n := range nodes {
 		var problems, toDo []string
@@ -183,6 +187,9 @@ func (v *doctorVerb) nodes(ctx context.Context, set *keys.Set, store keystore.Sh
 		}
 		if n.Generation < set.Generation() {
 			add("see what its log says about the ring; it needs the present key-encryption key", "it has generation %d, and the ring is at %d", n.Generation, set.Generation())
+		}
+		if n.Generation > newest {
+			add("see what its log says; if this ring was made by mistake, a node puts the lost one back after "+p.redisDel("ring"), "it has generation %d, which this ring has not reached: it follows another ring or another history of it", n.Generation)
 		}
 		if n.Skew.Abs() > skew {
 			add("synchronize its clock", "its clock is %+.1fs off that of Redis", n.Skew.Seconds())

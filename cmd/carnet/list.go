@@ -19,7 +19,8 @@ func newListCmd() *cobra.Command {
 		Long: `List the keys of a ring, oldest first. GENERATION is the first of the ring that had
 the key, SINCE how long it has been in its state, PRUNABLE when the last token that
 it can have sealed is dead. Of a ring in Redis the nodes are listed too, as they
-reported last; those that get it as a file do not report.`,
+reported last; those that get it as a file do not report. A node that is ahead follows
+another ring, or another history of this one: see carnet doctor.`,
 		Example: "  carnet list ring.json",
 		Args:    ringArgs(0, 0),
 		RunE:    func(cmd *cobra.Command, args []string) error { return list(cmd, args, asJSON) },
@@ -116,6 +117,8 @@ func nodeRows(nodes []node, newest uint64) []string {
 		has := generation(n.Generation)
 		if n.Generation < newest {
 			has += fmt.Sprintf(" (%d behind)", newest-n.Generation)
+		} else if n.Generation > newest {
+			has += fmt.Sprintf(" (%d ahead)", n.Generation-newest)
 		}
 		mints := "no"
 		if n.CanMint {

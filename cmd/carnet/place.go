@@ -27,7 +27,8 @@ type place struct {
 	name string // without secrets
 	from string // the variable that names it, if one does
 
-	prefix string // of a ring in Redis
+	prefix  string // of a ring in Redis
+	options url.Values
 }
 
 func (p place) String() string { return p.name }
@@ -76,6 +77,8 @@ func locate(name string) (place, error) {
 	if variable, ok := strings.CutPrefix(name, "env:"); ok {
 		value := os.Getenv(variable)
 		switch {
+		case variable == "":
+			return place{}, usageError("env: names no variable: write env:NAME")
 		case value == "":
 			return place{}, usageError("the environment variable %s, which is to name the ring, is empty", variable)
 		case variable == "CARNET_RING_KEY" || variable == "CARNET_RING_PASSPHRASE":
@@ -105,7 +108,7 @@ func locateHere(name string) (place, error) {
 	if err != nil {
 		return place{}, usageError("the address of the ring is no URL")
 	}
-	return place{Source: keys.Source{Store: store}, name: shown(u), prefix: u.Query().Get("prefix")}, nil
+	return place{Source: keys.Source{Store: store}, name: shown(u), prefix: u.Query().Get("prefix"), options: u.Query()}, nil
 }
 
 var ringSchemes = []string{"redis://", "rediss://"}
@@ -134,6 +137,8 @@ func (p place) advise(err error) error {
 		return err
 	case p.lacksKey(err):
 		return advise(err, "it has the key that the ring is sealed under, and without it nobody opens the ring: see where the file is, and set CARNET_RING_KEY_FILE to that")
+	case p.prefix != "":
+		return advise(err, "see whether the name is right. If Redis lost the ring, a node puts it back within seconds; if none runs: carnet copy BACKUP %s. Only for a first ring: carnet init %s", p.shell(), p.shell())
 	}
 	return advise(err, "see whether the name is right. A ring that was lost comes back from its backup. For a first ring: carnet init %s", p.shell())
 }
