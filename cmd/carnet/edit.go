@@ -141,14 +141,19 @@ func (e *edit) announce(cmd *cobra.Command, p place, after *keys.Set) {
 		fmt.Fprintln(cmd.ErrOrStderr(), "dry run: nothing was changed")
 		return
 	}
-	if _, ok := p.shared(); ok {
-		next(cmd, "see which nodes follow it: carnet list %s", p.shell())
-	} else {
-		next(cmd, "copy %s to the other nodes that mint", p)
-		next(cmd, "copy the verify-only ring to all other nodes: carnet export %s --out verify.json", p.shell())
-	}
+	e.handOut(cmd, p)
 	next(cmd, "the next rotation is possible at %s: carnet rotate %s", stamp(after.RotatableAt()), p.shell())
 	if k, ok := firstDue(after); ok {
 		next(cmd, "key %s can be pruned at %s: carnet prune %s", k.ID, stamp(after.PrunableAt(k)), p.shell())
 	}
+}
+
+// handOut says how every node gets the ring.
+func (e *edit) handOut(cmd *cobra.Command, p place) {
+	if _, ok := p.shared(); ok {
+		next(cmd, "see which nodes follow it: carnet list %s", p.shell())
+		return
+	}
+	next(cmd, "copy %s to the other nodes that mint", p)
+	next(cmd, "copy the verify-only ring to all other nodes: carnet export %s --out verify.json", p.shell())
 }

@@ -8,12 +8,15 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
 	"github.com/carnet-go/carnet/keys"
+	"github.com/carnet-go/carnet/keys/kek"
 	"github.com/carnet-go/carnet/keys/keystore"
 	"github.com/carnet-go/carnet/keys/redisring"
 )
@@ -125,14 +128,32 @@ func (p place) load(ctx context.Context) (*keys.Set, error) {
 	if err != nil && strings.Contains(err.Error(), "in the clear, but there is a key") {
 		return nil, advise(err, "carnet rewrap %s, or unset the key", p.shell())
 	}
+	if err != nil && damage.MatchString(err.Error()) {
+		return nil, advise(err, "see whether the name is right. If it is, the ring was damaged: nodes go on with the keys they have; restore the newest backup before one restarts, then revoke what was revoked since")
+	}
 	return set, p.advise(err)
 }
+
+// damage is what a ring says that was cut off or altered by accident.
+var damage = regexp.MustCompile(`: (not a carnet ring|it is empty$|the checksum does not match)`)
+
+// refused tells a server that refuses from one that is away.
+func refused(err error) bool {
+	var e redis.Error
+	return errors.As(err, &e) && refusal.MatchString(e.Error())
+}
+
+var refusal = regexp.MustCompile(`^(WRONGPASS|NOAUTH|NOPERM|ERR (DB index|invalid DB index|AUTH|invalid password))`)
 
 // advise says what to do about a ring that is not there, or a store that is silent.
 func (p place) advise(err error) error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) && p.prefix != "":
 		return advise(err, "see whether Redis answers there: %s", p)
+	case errors.Is(err, kek.ErrWrongKey):
+		return advise(err, "find what it was sealed with last; during a rewrap give both: CARNET_RING_KEY=\"NEW OLD\"")
+	case refused(err):
+		return advise(err, "Redis answers and refuses: see to the user, the password and the number of the database in %s", p)
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	case p.lacksKey(err):

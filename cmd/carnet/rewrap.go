@@ -70,7 +70,7 @@ func (v *rewrapVerb) run(cmd *cobra.Command, args []string) error {
 	if err := v.print(cmd.OutOrStdout(), p, before, after); err != nil {
 		return err
 	}
-	v.advise(cmd, p, after, now, sealed == now)
+	v.advise(cmd, p, after, sealed, now)
 	return nil
 }
 
@@ -85,20 +85,30 @@ func (v *rewrapVerb) rewrap(ctx context.Context, p place, key *kek.Key) (*keys.S
 	return after, p.sealedUnder(ctx), err
 }
 
-func (v *rewrapVerb) advise(cmd *cobra.Command, p place, after *keys.Set, now string, same bool) {
+// advise is told under which key the ring was sealed and is now; "" is none.
+func (v *rewrapVerb) advise(cmd *cobra.Command, p place, after *keys.Set, was, now string) {
 	switch {
-	case same && now == "":
+	case was == now && now == "":
 		note(cmd, "the ring was in the clear before, and is")
-	case same:
+	case was == now:
 		note(cmd, "that is the key it was sealed under before, %s: with several in CARNET_RING_KEY the first one seals", now)
 	}
-	switch {
-	case v.dryRun:
+	if v.dryRun {
 		v.announce(cmd, p, after)
-	case !same:
-		next(cmd, "once every node has generation %d, take the old key away from them", after.Generation())
-		if now != "" {
-			next(cmd, "the verify-only key is another one now: carnet export --verify-only-key %s", p.shell())
-		}
+		return
 	}
+	if was == now {
+		return
+	}
+	v.handOut(cmd, p)
+	switch {
+	case now == "":
+		next(cmd, "restart every node without a key: one that has a key refuses a ring in the clear, and goes on with the keys it has")
+		return
+	case was == "":
+		next(cmd, "restart every node with the key: one that has none goes on with the keys it has")
+	default:
+		next(cmd, "once every node has generation %d, take the old key away from them", after.Generation())
+	}
+	next(cmd, "the verify-only key is another one now: carnet export --verify-only-key %s", p.shell())
 }

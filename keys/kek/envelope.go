@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 
 	"golang.org/x/crypto/chacha20poly1305"
 )
@@ -130,11 +131,28 @@ func (k *Key) refuse(e *Envelope, err error) error {
 	case err != nil && !errors.Is(err, ErrWrongKey):
 		return err
 	case e.Way == wayRaw:
-		return fmt.Errorf("%w: it takes the one with the id %.16s (verify-only: %.16s)", ErrWrongKey, e.KeyID, e.VerifyID)
+		return fmt.Errorf("%w: it takes the one with the id %.16s (verify-only: %.16s), and this is %s", ErrWrongKey, e.KeyID, e.VerifyID, k.ids())
 	case k.secrets[0].raw != nil:
 		return fmt.Errorf("%w: it takes a passphrase, or the verify-only key with the id %.16s", ErrWrongKey, e.VerifyID)
 	}
 	return fmt.Errorf("%w: the passphrase is wrong", ErrWrongKey)
+}
+
+// ids names the keys that are random, as documents do.
+func (k *Key) ids() string {
+	var ids []string
+	for _, s := range k.secrets {
+		sub, err := s.subkeys(wayRaw, nil)
+		switch {
+		case err != nil:
+			ids = append(ids, "a passphrase")
+		case s.verifyOnly():
+			ids = append(ids, "the verify-only key "+sub.verifyID)
+		default:
+			ids = append(ids, sub.ringID)
+		}
+	}
+	return strings.Join(ids, " and ")
 }
 
 // signed is what the signature is over.
