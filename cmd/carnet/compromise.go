@@ -73,7 +73,7 @@ func (v *compromiseVerb) run(cmd *cobra.Command, args []string) error {
 		if gone, err = v.choose(s, p, args[min(1, len(args)):]); err != nil {
 			return nil, err
 		}
-		return v.takeBack(s, gone)
+		return v.takeBack(s, p, gone)
 	})
 	if err != nil {
 		return err
@@ -107,14 +107,14 @@ func (v *compromiseVerb) checkList() error {
 
 // takeBack revokes keys. With a denylist one that is revoked already is no mistake:
 // the list may have been down the first time.
-func (v *compromiseVerb) takeBack(s *keys.Set, gone []string) (*keys.Set, error) {
+func (v *compromiseVerb) takeBack(s *keys.Set, p place, gone []string) (*keys.Set, error) {
 	is := index(s)
 	for _, id := range gone {
 		if v.list != "" && is[id].State == "revoked" {
 			continue
 		}
 		var err error
-		if s, err = s.Revoke(id); err != nil {
+		if s, err = revokeKey(s, p, id); err != nil {
 			return nil, err
 		}
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,7 +15,7 @@ type copyVerb struct {
 }
 
 func newCopyCmd() *cobra.Command {
-	v := new(copyVerb)
+	v := &copyVerb{edit: edit{copies: true}}
 	cmd := &cobra.Command{
 		Use:   "copy RING TO",
 		Short: "Move a ring to another store",
@@ -24,13 +26,23 @@ with the new place one after the other, and no session ends.
 The copy is sealed as init would seal it. Once a ring is in two places, change it
 in the new one only: running nodes refuse a ring that was changed in both.`,
 		Example: "  carnet copy ring.json 'redis://localhost:6379/0?prefix=web' --key-file key",
-		Args:    cobra.ExactArgs(2),
+		Args:    fromAndTo,
 		RunE:    func(cmd *cobra.Command, args []string) error { return v.run(cmd, args[0], args[1]) },
 	}
 	v.sealing.addFlags(cmd)
 	cmd.Flags().BoolVar(&v.fromPlain, "from-insecure-plain", false, "the ring is in the clear, though there is a key")
 	v.edit.addFlags(cmd)
 	return cmd
+}
+
+func fromAndTo(_ *cobra.Command, args []string) error {
+	switch {
+	case len(args) < 2:
+		return usageError("which ring, and where to? Name both")
+	case len(args) > 2:
+		return usageError("%d arguments are too many", len(args))
+	}
+	return nil
 }
 
 func (v *copyVerb) run(cmd *cobra.Command, from, to string) error {
@@ -47,7 +59,9 @@ func (v *copyVerb) run(cmd *cobra.Command, from, to string) error {
 	if err != nil {
 		return err
 	}
-	if err := v.create(cmd, target, set, &v.sealing); err != nil {
+	if err := v.create(cmd, target, set, &v.sealing); errors.Is(err, fs.ErrExist) {
+		return advise(err, "choose another place; or, if that is an old copy that no node follows any more, remove it first: %s", remove(target))
+	} else if err != nil {
 		return err
 	}
 	if !v.dryRun {

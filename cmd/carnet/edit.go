@@ -15,6 +15,7 @@ import (
 type edit struct {
 	dryRun bool
 	json   bool
+	copies bool // it makes no keys, so a dry run knows them all
 }
 
 func (e *edit) addFlags(cmd *cobra.Command) {
@@ -66,7 +67,7 @@ func (e *edit) changes(before, after *keys.Set) []change {
 		if _, ok := was[k.ID]; ok {
 			continue
 		}
-		if e.dryRun {
+		if e.dryRun && !e.copies {
 			k.ID = ""
 		}
 		list = append(list, change{k.ID, k.Format, absent, k.State})

@@ -41,7 +41,7 @@ func revoke(cmd *cobra.Command, e *edit, args []string) error {
 		if err != nil {
 			return nil, err
 		}
-		return s.Revoke(id)
+		return revokeKey(s, p, id)
 	})
 	if err != nil {
 		return err
@@ -56,6 +56,15 @@ func revoke(cmd *cobra.Command, e *edit, args []string) error {
 	}
 	e.announce(cmd, p, after)
 	return nil
+}
+
+// revokeKey says of a key that is revoked what is left to do.
+func revokeKey(s *keys.Set, p place, id string) (*keys.Set, error) {
+	after, err := s.Revoke(id)
+	if err != nil && index(s)[id].State == "revoked" {
+		return nil, advise(err, "it is dead wherever this ring has arrived: hand it out, and see carnet list %s", p.shell())
+	}
+	return after, err
 }
 
 // warnTooFresh warns of a key that mints before every node can have it.

@@ -50,7 +50,11 @@ func (s *sealing) find(cmd *cobra.Command, dryRun bool) (*kek.Key, error) {
 	if s.keyFile != "" {
 		return s.fromFile(cmd, dryRun)
 	}
-	if k, err := kek.FromEnv(); k != nil || err != nil {
+	k, err := kek.FromEnv()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, advise(err, "if there is to be a new key there, let --key-file make it")
+	}
+	if k != nil || err != nil {
 		return k, err
 	}
 	if !interactive() {
