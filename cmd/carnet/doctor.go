@@ -37,7 +37,7 @@ func newDoctorCmd() *cobra.Command {
 		Short: "Check a ring and its deployment, and say what to do",
 		Long: `Check a ring and what surrounds it: who can use its files, whether it is sealed,
 whether its rotation is overdue, the record, the verify-only files that are named and,
-with a ring in Redis, the nodes that follow it, their clocks, and the settings of the
+with a ring in Redis, the nodes that follow it, all clocks, and the settings of the
 server.
 
 The exit code is 0 if all is well and 1 if something is to be done.`,
@@ -76,6 +76,7 @@ func (v *doctorVerb) run(cmd *cobra.Command, args []string) error {
 		v.export(cmd.Context(), p, set, path)
 	}
 	if shared, ok := p.shared(); ok {
+		v.clock(cmd.Context(), shared)
 		v.nodes(cmd.Context(), p, set, shared)
 		v.settings(cmd.Context(), shared)
 	}
@@ -163,6 +164,20 @@ const (
 	silence = 10 * time.Second // nodes report each second
 	skew    = 5 * time.Second  // far below the leeway of verifiers, and no accident
 )
+
+// clock compares that of this machine, by which it rotates and prunes.
+func (v *doctorVerb) clock(ctx context.Context, store keystore.Shared) {
+	now, err := store.Now(ctx)
+	if err != nil {
+		v.say("clock of Redis", err.Error(), "see whether Redis answers")
+		return
+	}
+	problem := ""
+	if off := time.Until(now); off.Abs() > skew {
+		problem = fmt.Sprintf("it is %+.1fs off that of this machine", off.Seconds())
+	}
+	v.say("clock of Redis", problem, "synchronize the one that is wrong: that of Redis if every node is off alike")
+}
 
 func (v *doctorVerb) nodes(ctx context.Context, p place, set *keys.Set, store keystore.Shared) {
 	nodes, err := store.Nodes(ctx)

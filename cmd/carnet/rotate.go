@@ -73,8 +73,9 @@ func (v *rotateVerb) run(cmd *cobra.Command, args []string) error {
 		}
 	}
 	before, after, err := v.rotate(cmd, p, before.Generation())
+	f := new(failure)
 	switch {
-	case errors.Is(err, keys.ErrTooSoon):
+	case errors.Is(err, keys.ErrTooSoon) && !errors.As(err, &f): // else it has its advice
 		return advise(err, "%s", v.whatToDo(cmd, p, before))
 	case errors.Is(err, keystore.ErrConflict) && v.ifOlder > 0:
 		note(cmd, "somebody else changed the ring a moment ago: nothing to do")
@@ -119,7 +120,8 @@ func refuseClock(ctx context.Context, p place) error {
 		return err
 	}
 	if ahead := time.Since(now); ahead > maxAhead {
-		return fmt.Errorf("%w: the clock of this machine is %s ahead of that of Redis: set the wrong one right", keys.ErrTooSoon, ago(ahead))
+		return advise(fmt.Errorf("%w: the clock of this machine is %s ahead of that of Redis: set the wrong one right", keys.ErrTooSoon, ago(ahead)),
+			"see which one is wrong, against those of the nodes: carnet list %s", p.shell())
 	}
 	return nil
 }
