@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,6 +61,9 @@ func (v *doctorVerb) say(what, problem, toDo string) {
 }
 
 func (v *doctorVerb) run(cmd *cobra.Command, args []string) error {
+	if v.overdue <= 0 {
+		return usageError("--overdue must be longer than nothing")
+	}
 	p, err := placeOf(args)
 	if err != nil {
 		return err
@@ -123,7 +127,7 @@ func (v *doctorVerb) ring(p place, set *keys.Set) {
 	if age > v.overdue {
 		problem = fmt.Sprintf("key %s mints since %s ago, and %s are allowed", key.ID, ago(age), ago(v.overdue))
 	}
-	v.say("rotation", problem, "carnet rotate "+p.shell()+"; by cron: carnet rotate --if-older 24h")
+	v.say("rotation", problem, "carnet rotate "+p.shell()+"; by cron: carnet rotate "+p.shell()+" --if-older 24h")
 	problem = ""
 	if age < -time.Minute {
 		problem = fmt.Sprintf("key %s began to mint %s in the future", key.ID, ago(-age))
@@ -143,17 +147,23 @@ func (v *doctorVerb) ring(p place, set *keys.Set) {
 
 // export looks at a file that nodes which only verify may have.
 func (v *doctorVerb) export(ctx context.Context, p place, set *keys.Set, path string) {
-	problem, toDo := "", "carnet export "+p.shell()+" --out "+shell(path)
+	problem, again := "", "carnet export "+p.shell()+" --out "+shell(path)
+	toDo := again
 	doc, err := keystore.File(path).Load(ctx)
 	h := headOf(doc)
 	ours, err2 := p.Export(ctx)
 	switch {
-	case err != nil:
+	case errors.Is(err, fs.ErrNotExist):
 		problem = err.Error()
+	case err != nil:
+		problem, toDo = err.Error(), "see to that, then "+again
 	case !h.isExport():
-		problem = "it is no verify-only ring"
+		problem, toDo = "it is no verify-only ring", "name another file, or remove it if it is of no use any more, then "+again
 	case err2 == nil && h.Ring.Name != headOf(ours).Ring.Name:
-		problem = "it is the export of another ring"
+		problem, toDo = "it is the export of another ring", "name another file, or remove it if it is of no use any more, then "+again
+	case h.Ring.Generation > set.Generation():
+		problem = fmt.Sprintf("it has generation %d, and the ring is only at %d", h.Ring.Generation, set.Generation())
+		toDo = "the ring is an older one, as from a backup: find the newest"
 	case h.Ring.Generation != set.Generation():
 		problem = fmt.Sprintf("it has generation %d, and the ring is at %d", h.Ring.Generation, set.Generation())
 	}

@@ -85,6 +85,9 @@ func (s *sealing) fromFile(cmd *cobra.Command, dryRun bool) (*kek.Key, error) {
 	file := keystore.File(path)
 	text, err := file.Load(cmd.Context())
 	if errors.Is(err, fs.ErrNotExist) {
+		if err := creatable(path); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, fmt.Errorf("key file: %w", err)
+		}
 		text = []byte(kek.Generate() + "\n")
 		if dryRun {
 			return kek.Parse(string(text))
