@@ -262,5 +262,10 @@ func (v *compromiseVerb) advise(cmd *cobra.Command, p place, after *keys.Set, go
 	next(cmd, "find out who could read the ring and its backups; who changed it says: carnet audit %s", p.shell())
 	if !v.all {
 		next(cmd, "if the ring itself may have leaked, the other keys did too: carnet compromise %s --all; then rewrap it under a new key", p.shell())
+		return
+	}
+	next(cmd, "if the key that it is sealed under may have leaked: carnet rewrap %s --key-file NEW", p.shell())
+	if _, ok := p.shared(); ok {
+		next(cmd, "and then compromise it once more: who has the old key could read the fresh ones until the rewrap")
 	}
 }

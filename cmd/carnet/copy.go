@@ -82,6 +82,7 @@ func (v *copyVerb) run(cmd *cobra.Command, from, to string) error {
 func (v *copyVerb) advise(cmd *cobra.Command, source, target place) {
 	next(cmd, "from now on change the ring only there: nodes take no ring that was changed in both places")
 	next(cmd, "restart each node with %s, one after the other", target.shell())
+	next(cmd, "do not rotate it twice before that is done: a node that is left would refuse new tokens")
 	next(cmd, "once no node follows %s, remove it: whoever can read it has the keys: %s", source, remove(source))
 }
 
