@@ -138,10 +138,18 @@ func (v *compromiseVerb) deny(cmd *cobra.Command, p place, after *keys.Set, gone
 	}
 	if err != nil {
 		return advise(fmt.Errorf("%s is changed, and the denylist is not: nodes believe %s until they have the ring: %w", p, strings.Join(gone, " and "), err),
-			"see to the list, then run this, which leaves the ring as it is: carnet compromise %s --list %s -- %s", p.shell(), shell(v.listPlace.String()), strings.Join(gone, " "))
+			"see to the list, then run this, which leaves the ring as it is: carnet compromise %s --list %s -- %s", p.shell(), v.again(), strings.Join(gone, " "))
 	}
 	note(cmd, "the tokens of %s are refused by every node that shares %s", strings.Join(gone, " and "), v.listPlace.String())
 	return nil
+}
+
+// again names the list for a command line.
+func (v *compromiseVerb) again() string {
+	if v.prefix == "" {
+		return shell(v.listPlace.String())
+	}
+	return shell(v.listPlace.String()) + " --prefix " + shell(v.prefix)
 }
 
 func (v *compromiseVerb) marks(after *keys.Set, gone []string) (marks []revocation.Mark) {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/carnet-go/carnet/keys"
+	"github.com/carnet-go/carnet/keys/kek"
 )
 
 func startDemo(t *testing.T) (d *Demo, logs *safeBuffer) {
@@ -28,6 +29,15 @@ func startDemo(t *testing.T) (d *Demo, logs *safeBuffer) {
 		}
 	})
 	return d, logs
+}
+
+// Whoever tries the demo may have a key for rings of his own.
+func TestAKeyInTheEnvironmentIsNotForTheDemo(t *testing.T) {
+	t.Setenv("CARNET_RING_KEY", kek.Generate())
+	d, _ := startDemo(t)
+	if _, err := d.Rotate(); err != nil {
+		t.Error(err)
+	}
 }
 
 type safeBuffer struct {

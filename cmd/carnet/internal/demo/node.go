@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log"
@@ -45,7 +46,7 @@ type node struct {
 
 // mintWith makes the node one that mints with a ring.
 func (n *node) mintWith(ring string) (*keys.Ring, error) {
-	r, err := keys.Open(ring)
+	r, err := keys.Source{Path: ring, Plain: true}.Open(context.Background())
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +58,7 @@ func (n *node) mintWith(ring string) (*keys.Ring, error) {
 
 // verifyWith makes the node one that can only verify.
 func (n *node) verifyWith(verifyOnly, minter string) (*keys.VerifyRing, error) {
-	r, err := keys.OpenVerifyOnly(verifyOnly)
+	r, err := keys.Source{Path: verifyOnly, Plain: true}.OpenVerifyOnly(context.Background())
 	if err != nil {
 		return nil, err
 	}
