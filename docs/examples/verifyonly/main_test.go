@@ -49,4 +49,7 @@ func TestService(t *testing.T) {
 	if status, _ := send("GET", "/orders", tok); status != http.StatusUnauthorized {
 		t.Errorf("after the logout: %d", status)
 	}
+	if status, _ := send("POST", "/logout", tok); status != http.StatusOK {
+		t.Errorf("a second logout: %d", status)
+	}
 }
