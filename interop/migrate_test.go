@@ -176,6 +176,18 @@ func TestLeavingASessionStore(t *testing.T) {
 			}
 			mux := http.NewServeMux()
 			mux.Handle("POST /old/login", old.login)
+			// Step 1.
+			mux.Handle("GET /whoami", sessions.Load(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				u, ok, err := bridge.User(r)
+				switch {
+				case err != nil:
+					http.Error(w, "try again", http.StatusServiceUnavailable)
+				case !ok:
+					http.Error(w, "Unauthorized", http.StatusUnauthorized)
+				default:
+					fmt.Fprintln(w, "hello,", u.Name)
+				}
+			})))
 			mux.Handle("GET /me", bridge.Load(sessions.Require(http.HandlerFunc(me))))
 			mux.HandleFunc("POST /logout", func(w http.ResponseWriter, r *http.Request) {
 				if err := bridge.Logout(w, r); err != nil {
@@ -188,9 +200,9 @@ func TestLeavingASessionStore(t *testing.T) {
 			client := *server.Client()
 			client.Jar = jar
 			base, _ := url.Parse(server.URL)
-			see := func(doing string, status int, text string) {
+			get := func(path, doing string, status int, text string) {
 				t.Helper()
-				resp, err := client.Get(server.URL + "/me")
+				resp, err := client.Get(server.URL + path)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -200,6 +212,7 @@ func TestLeavingASessionStore(t *testing.T) {
 					t.Errorf("%s: %d %q", doing, resp.StatusCode, b)
 				}
 			}
+			see := func(doing string, status int, text string) { t.Helper(); get("/me", doing, status, text) }
 			post := func(path string) {
 				t.Helper()
 				resp, err := client.Post(server.URL+path, "", nil)
@@ -211,6 +224,10 @@ func TestLeavingASessionStore(t *testing.T) {
 			see("a stranger", http.StatusUnauthorized, "")
 			post("/old/login")
 			before := jar.Cookies(base)
+			get("/whoami", "step 1, with the old session", http.StatusOK, "hello, Alice\n")
+			if len(jar.Cookies(base)) != 1 {
+				t.Error("step 1 takes over")
+			}
 			see("with the old session", http.StatusOK, "alice Alice")
 			if len(jar.Cookies(base)) != 2 {
 				t.Fatalf("%d cookies", len(jar.Cookies(base)))
@@ -230,9 +247,11 @@ func TestLeavingASessionStore(t *testing.T) {
 				}
 			}
 			see("with the new session", http.StatusOK, "alice Alice")
+			get("/whoami", "step 1, with the new session", http.StatusOK, "hello, Alice\n")
 			jar.SetCookies(base, before)
 			post("/logout")
 			see("after the logout", http.StatusUnauthorized, "")
+			get("/whoami", "step 1, after the logout", http.StatusUnauthorized, "")
 			if name == "gorilla" {
 				return // the page says so
 			}
@@ -264,6 +283,25 @@ func TestLeavingAStoreThatIsAway(t *testing.T) {
 		h.ServeHTTP(w, r)
 		if w.Code != want || len(w.Result().Cookies()) > 0 {
 			t.Errorf("%.10s: %d, want %d", cookie, w.Code, want)
+		}
+	}
+}
+
+// A page of another site can't have anybody taken over.
+func TestTakingOverForAnotherSite(t *testing.T) {
+	_, ring := newSet(t, keys.JWT)
+	site := springSite(t)
+	sessions := chimw.New(token.NewIssuer[migrate.User](ring, config), chimw.Config{})
+	bridge := &migrate.Bridge{Sessions: sessions, Old: site.old}
+	h := bridge.Load(sessions.Require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
+	for from, want := range map[string]int{"same-origin": http.StatusOK, "cross-site": http.StatusForbidden} {
+		r := httptest.NewRequest("POST", "https://example.com/me", nil)
+		r.Header.Set("Cookie", "SESSION=c2Vzc2lvbg")
+		r.Header.Set("Sec-Fetch-Site", from)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != want || len(w.Result().Cookies()) > 0 != (want == http.StatusOK) {
+			t.Errorf("%s: %d, want %d", from, w.Code, want)
 		}
 	}
 }

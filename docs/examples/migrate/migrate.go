@@ -3,6 +3,7 @@
 package migrate
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/carnet-go/carnet/chimw"
@@ -30,12 +31,26 @@ type Bridge struct {
 	Old      Old
 }
 
+// User returns whose request it is, by either kind of session, and takes nobody over. It
+// goes behind Sessions.Load.
+func (b *Bridge) User(r *http.Request) (u User, ok bool, err error) {
+	if s, ok := chimw.FromContext[User](r.Context()); ok {
+		return s.Data, true, nil
+	}
+	return b.Old.Find(r)
+}
+
 // Load is Sessions.Load, and takes who has only an old session over to a new one. It
 // goes before Sessions.Require.
 func (b *Bridge) Load(next http.Handler) http.Handler {
 	return b.Sessions.Load(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := chimw.FromContext[User](r.Context()); !ok {
-			if err := b.takeOver(w, r); err != nil {
+			err := b.takeOver(w, r)
+			if errors.Is(err, chimw.ErrCrossOrigin) { // another site's page sent it
+				http.Error(w, "Forbidden", http.StatusForbidden)
+				return
+			}
+			if err != nil {
 				http.Error(w, "try again", http.StatusServiceUnavailable)
 				return
 			}
