@@ -36,7 +36,8 @@ type finding struct {
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	EndsAt    time.Time `json:"ends_at,omitzero"`
 	ReauthAt  time.Time `json:"reauthenticated_at,omitzero"` // zero if that was the login
-	DataSize  int       `json:"data_size,omitzero"`          // bytes of the session data
+	DataSize  int       `json:"data_size,omitzero"`          // bytes of the session data, if the token has it
+	DataAway  bool      `json:"data_in_store,omitzero"`      // where the token refers to it
 
 	Claims *shownClaims `json:"claims,omitzero"`
 }
@@ -70,7 +71,10 @@ func outside(tok string, set *keys.Set) *finding {
 func (f *finding) add(c token.Claims, show bool) {
 	f.Key, f.Issuer, f.Audience = c.KeyID, c.Issuer, c.Audience
 	f.StartedAt, f.IssuedAt, f.ExpiresAt, f.EndsAt = c.StartedAt, c.IssuedAt, c.ExpiresAt, c.EndsAt
-	f.ReauthAt, f.DataSize = c.AuthenticatedAt, len(c.Raw)
+	f.ReauthAt, f.DataSize, f.DataAway = c.AuthenticatedAt, len(c.Raw), c.Overflow != ""
+	if f.DataAway {
+		f.DataSize = 0 // and how it refers is a secret
+	}
 	if show {
 		f.Claims = &shownClaims{c.Subject, c.SessionID, c.ID, jsontext.Value(c.Raw)}
 	}
@@ -134,8 +138,11 @@ func (f *finding) inside() []string {
 		subject, session, id = strconv.Quote(c.Subject), strconv.Quote(c.SessionID), strconv.Quote(c.ID)
 		data = visible(string(c.Data))
 	}
-	return append(rows, "subject\t"+subject, "session id\t"+session, "token id\t"+id,
-		fmt.Sprintf("data (%d bytes)\t%s", f.DataSize, data))
+	rows = append(rows, "subject\t"+subject, "session id\t"+session, "token id\t"+id)
+	if f.DataAway {
+		return append(rows, "data\tin the overflow store, to which the token refers")
+	}
+	return append(rows, fmt.Sprintf("data (%d bytes)\t%s", f.DataSize, data))
 }
 
 // when prints a moment and how far it is from now.

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
 	"github.com/carnet-go/carnet/keys"
@@ -66,7 +65,7 @@ func usable(c token.Config) (err error) {
 			err = usageError("%s", strings.TrimPrefix(fmt.Sprint(p), "token: "))
 		}
 	}()
-	token.NewVerifier[jsontext.Value]((*keys.VerifyRing)(nil), c)
+	token.NewVerifier[struct{}]((*keys.VerifyRing)(nil), c)
 	return nil
 }
 

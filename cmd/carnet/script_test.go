@@ -194,27 +194,32 @@ func cutRecord(ts *testscript.TestScript, _ bool, args []string) {
 	writeRing(ts, args[0], head+`"ring": `+string(text)+"\n}\n")
 }
 
-// mint RING FILE [-purpose P] [-subject S] [-ago D] [-life D] writes a token that
-// "carnet issue" would not.
+// mint RING FILE [-purpose P] [-subject S] [-ago D] [-life D] [-overflow REF] writes a
+// token that "carnet issue" would not.
 func mint(ts *testscript.TestScript, _ bool, args []string) {
 	f := flag.NewFlagSet("mint", flag.ContinueOnError)
 	purpose := f.String("purpose", "session", "")
 	subject := f.String("subject", "alice", "")
 	ago := f.Duration("ago", 0, "")
 	life := f.Duration("life", time.Hour, "")
+	overflow := f.String("overflow", "", "")
 	ts.Check(f.Parse(args[2:]))
 	set, err := keys.Source{Path: ts.MkAbs(args[0])}.Load(context.Background())
 	ts.Check(err)
 	ring, err := set.Ring()
 	ts.Check(err)
 	at := time.Now().Add(-*ago).Truncate(time.Second)
+	data := `{"secret":"hunter2"}`
+	if *overflow != "" {
+		data = "null"
+	}
 	tok, err := ring.Seal(token.Claims{
 		Binding:   token.Binding{Purpose: token.Purpose(*purpose), Issuer: "example.com", Audience: "web"},
 		ID:        "AAAAAAAAAAAAAAAAAAAAAA",
 		SessionID: "BBBBBBBBBBBBBBBBBBBBBB",
 		Subject:   strings.ReplaceAll(*subject, `\e`, "\x1b"),
 		StartedAt: at, IssuedAt: at, ExpiresAt: at.Add(*life), EndsAt: at.Add(max(*life, 12*time.Hour)),
-		Raw: `{"secret":"hunter2"}`,
+		Raw: data, Overflow: *overflow,
 	})
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(tok+"\n"), 0o600))

@@ -8,7 +8,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
 	"github.com/carnet-go/carnet/token"
@@ -61,12 +60,12 @@ func (v *verifyVerb) run(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	verifier := token.NewVerifier[jsontext.Value](opener, config)
+	verifier := token.NewVerifier[struct{}](opener, config)
 	return v.answerAll(cmd.InOrStdin(), cmd.OutOrStdout(), verifier)
 }
 
 // answerAll answers each line before it reads the next.
-func (v *verifyVerb) answerAll(in io.Reader, out io.Writer, verifier *token.Verifier[jsontext.Value]) error {
+func (v *verifyVerb) answerAll(in io.Reader, out io.Writer, verifier *token.Verifier[struct{}]) error {
 	lines, rejected := newLineReader(in, maxLine), 0
 	for n := 1; ; n++ {
 		line, tooLong, err := lines.next()
@@ -100,7 +99,7 @@ func tally(rejected, all int) error {
 }
 
 // judge returns an error if the answer could not be found.
-func (v *verifyVerb) judge(line []byte, tooLong bool, verifier *token.Verifier[jsontext.Value]) (answer, error) {
+func (v *verifyVerb) judge(line []byte, tooLong bool, verifier *token.Verifier[struct{}]) (answer, error) {
 	if tooLong {
 		return answer{Reason: reason(token.ErrTooLarge)}, nil
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/token"
@@ -16,7 +15,7 @@ import (
 
 var testConfig = token.Config{Issuer: "example.com", Audience: "web"}
 
-func newVerifier(t *testing.T) (*token.Verifier[jsontext.Value], *keys.Ring) {
+func newVerifier(t *testing.T) (*token.Verifier[struct{}], *keys.Ring) {
 	t.Helper()
 	set, err := keys.NewSet(keys.JWT, keys.Policy{})
 	if err != nil {
@@ -26,7 +25,7 @@ func newVerifier(t *testing.T) (*token.Verifier[jsontext.Value], *keys.Ring) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return token.NewVerifier[jsontext.Value](ring, testConfig), ring
+	return token.NewVerifier[struct{}](ring, testConfig), ring
 }
 
 // endless is one line of n letters.
@@ -95,7 +94,7 @@ func (down) Open(string, token.Binding) (token.Claims, error) {
 
 func TestVerifyCouldNotTell(t *testing.T) {
 	var out bytes.Buffer
-	verifier := token.NewVerifier[jsontext.Value](down{}, testConfig)
+	verifier := token.NewVerifier[struct{}](down{}, testConfig)
 	err := new(verifyVerb).answerAll(strings.NewReader("x\n"), &out, verifier)
 	if err == nil || !strings.Contains(err.Error(), "could not tell about line 1") || out.Len() > 0 {
 		t.Errorf("error %v, answer %q", err, &out)
