@@ -1,6 +1,7 @@
 package chimw_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log"
@@ -14,6 +15,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/carnet-go/carnet/chimw"
+	"github.com/carnet-go/carnet/chimw/latest"
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/revocation"
 	"github.com/carnet-go/carnet/token"
@@ -80,6 +82,72 @@ func ExampleNewGuard() {
 	// GET /me 401 Unauthorized
 }
 
+// Sessions that last longer for who wants to be remembered, and shorter at a kiosk.
+func ExampleSessions_Lasting() {
+	ring, err := newMemoryRing()
+	if err != nil {
+		log.Fatal(err)
+	}
+	denied := revocation.NewMemory()
+	config := token.Config{Issuer: "example.com", Audience: "web", MaxAge: 30 * 24 * time.Hour}
+	sessions := chimw.New(token.NewIssuer[User](ring, config), chimw.Config{Revocation: denied})
+
+	office := sessions.Lasting(30*time.Minute, 12*time.Hour)
+	remember := sessions.Lasting(7*24*time.Hour, 30*24*time.Hour)
+	kiosk := sessions.Lasting(10*time.Minute, 10*time.Minute) // ends, whatever happens
+
+	for _, s := range []*chimw.Sessions[User]{office, remember, kiosk} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("POST", "https://example.com/login", nil)
+		if err := s.Login(w, r, "alice", User{Name: "Alice"}); err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("outlives the browser:", w.Result().Cookies()[0].MaxAge > 0)
+	}
+	// Output:
+	// outlives the browser: false
+	// outlives the browser: true
+	// outlives the browser: false
+}
+
+// What must not be done with an older cookie: a voucher is spent once, though the cookie
+// from before is sent again.
+func ExampleGuard_RequireLatest() {
+	ring, err := newMemoryRing()
+	if err != nil {
+		log.Fatal(err)
+	}
+	type wallet struct{ Vouchers int }
+	issuer := token.NewIssuer[wallet](ring, token.Config{Issuer: "example.com", Audience: "web"})
+	sessions := chimw.New(issuer, chimw.Config{Revocation: revocation.NewMemory()})
+	newest := latest.NewMemory() // or redislatest.New, for several nodes
+	spend := sessions.RequireLatest(newest)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := sessions.Update(w, r, func(d *wallet) { d.Vouchers-- }); err != nil {
+			http.Error(w, "try again", http.StatusServiceUnavailable)
+		}
+	}))
+
+	send := func(tok string) *http.Response {
+		r := httptest.NewRequest("POST", "https://example.com/vouchers", nil)
+		r.AddCookie(&http.Cookie{Name: "__Host-session", Value: tok})
+		w := httptest.NewRecorder()
+		spend.ServeHTTP(w, r)
+		fmt.Println(w.Code)
+		return w.Result()
+	}
+	tok, _, err := sessions.Issue(context.Background(), "alice", wallet{Vouchers: 2})
+	if err != nil {
+		log.Fatal(err)
+	}
+	next := send(tok).Cookies()[0].Value
+	send(next)
+	send(tok)
+	// Output:
+	// 200
+	// 200
+	// 401
+}
+
 // Money moves only for who has just logged in, or just given the password again.
 func ExampleSessions_RequireFresh() {
 	ring, err := newMemoryRing()
@@ -96,9 +164,8 @@ func ExampleSessions_RequireFresh() {
 			http.Error(w, "try again", http.StatusServiceUnavailable)
 		}
 	})
-	r.With(sessions.RequireFresh(5*time.Minute)).Post("/transfer", func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprint(w, "done")
-	})
+	transfer := func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "done") }
+	r.With(sessions.RequireFresh(5*time.Minute)).Post("/transfer", transfer)
 	r.With(sessions.Require).Post("/confirm", func(w http.ResponseWriter, r *http.Request) {
 		// check the password here
 		if err := sessions.Reauthenticate(w, r, nil); err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,10 @@ func flat(code string) string {
 // What these pages show is code that is tested.
 func TestPagesShowTestedCode(t *testing.T) {
 	var tested strings.Builder
-	for _, pattern := range []string{"*/*.go", "../../internal/browser/*_test.go", "../../interop/*_test.go"} {
+	for _, pattern := range []string{
+		"*/*.go", "../../internal/browser/*_test.go", "../../interop/*_test.go", "../../*/*/example_test.go",
+		"../../chimw/example_test.go", "../../chimw/*/redis*/example_test.go",
+	} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: no files, %v", pattern, err)
@@ -55,7 +59,9 @@ func TestPagesShowTestedCode(t *testing.T) {
 			tested.WriteString(flat(read(t, file)))
 		}
 	}
-	for _, page := range []string{"getting-started", "streams", "migrating", "stolen-cookie"} {
+	for _, page := range []string{
+		"getting-started", "streams", "migrating", "stolen-cookie", "lifetimes", "refresh", "overflow", "reasons",
+	} {
 		all := blocks(read(t, "../"+page+".md"), "go")
 		if len(all) == 0 {
 			t.Errorf("%s.md shows no code", page)
@@ -64,6 +70,36 @@ func TestPagesShowTestedCode(t *testing.T) {
 			if !strings.Contains(tested.String(), flat(code)) {
 				t.Errorf("%s.md shows what is in no file that is tested:\n%s", page, code)
 			}
+		}
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([\w./-]+)(#[\w-]+)?\)`)
+
+// A link leads to a file that is there, and each page has one to another and is on one.
+func TestLinks(t *testing.T) {
+	pages, err := filepath.Glob("../*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("no pages, %v", err)
+	}
+	linked := map[string]bool{}
+	for _, page := range append(pages, "../../README.md") {
+		var links bool
+		for _, m := range link.FindAllStringSubmatch(read(t, page), -1) {
+			target := filepath.Join(filepath.Dir(page), m[1])
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
+			links = true
+			linked[filepath.Base(target)] = true
+		}
+		if !links {
+			t.Errorf("%s leads nowhere", page)
+		}
+	}
+	for _, page := range pages {
+		if !linked[filepath.Base(page)] {
+			t.Errorf("nothing leads to %s", page)
 		}
 	}
 }
