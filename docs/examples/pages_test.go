@@ -122,36 +122,42 @@ func TestGettingStarted(t *testing.T) {
 	if err := os.WriteFile(main, []byte(strings.Replace(program, "localhost:8080", here, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for out, source := range map[string]string{"site": main, "carnet": "../../cmd/carnet"} {
-		if msg, err := exec.Command("go", "build", "-o", filepath.Join(dir, out), source).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, msg)
-		}
+	checkout, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
 	}
 	commands := blocks(page, "sh")
-	if len(commands) != 4 {
+	if len(commands) != 6 {
 		t.Fatalf("%d blocks of commands", len(commands))
 	}
+	where := dir
 	run := func(line string) string {
 		t.Helper()
-		cmd := exec.Command("sh", "-c", strings.ReplaceAll(line, "localhost:8080", here))
-		cmd.Dir, cmd.Stderr, cmd.Env = dir, os.Stderr, append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
+		line = strings.NewReplacer("localhost:8080", here, "../carnet", "'"+checkout+"'").Replace(line)
+		cmd := exec.Command("sh", "-ec", line)
+		cmd.Dir, cmd.Stderr = where, os.Stderr
+		cmd.Env = append(os.Environ(), "GOBIN="+dir, "PATH="+dir+":"+os.Getenv("PATH"))
 		out, err := cmd.Output()
 		if err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
 		return string(out)
 	}
+	where = checkout
 	run(commands[0])
-	start(t, dir, strings.TrimSuffix(strings.TrimSpace(commands[1]), " &"), here)
+	where = dir
+	run(commands[1])
+	run(commands[2])
+	start(t, dir, strings.TrimSuffix(strings.TrimSpace(commands[3]), " &"), here)
 	var answers []string
-	for line := range strings.Lines(commands[2]) {
+	for line := range strings.Lines(commands[4]) {
 		answers = append(answers, run(line))
 	}
 	want := []string{"", "hello, alice, for the 1. time\n", "hello, alice, for the 2. time\n", "", "", "Unauthorized\n", "Unauthorized\n"}
 	if got := fmt.Sprintf("%q", answers[1:]); got != fmt.Sprintf("%q", want[1:]) {
 		t.Errorf("the answers are %s, want %q", got, want[1:])
 	}
-	run(commands[3])
+	run(commands[5])
 	if verify := read(t, filepath.Join(dir, "verify.json")); !strings.Contains(verify, "verify") {
 		t.Error("no verify-only ring was exported")
 	}

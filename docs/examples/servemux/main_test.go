@@ -14,6 +14,7 @@ import (
 	"github.com/carnet-go/carnet/chimw"
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/revocation"
+	"github.com/carnet-go/carnet/token"
 )
 
 // serve runs the site with a ring of its own, and returns a browser for it.
@@ -91,5 +92,42 @@ func TestACookieShowsNothing(t *testing.T) {
 				t.Errorf("%v: the cookie shows %q", f, secret)
 			}
 		}
+	}
+}
+
+// As docs/getting-started.md shows it.
+func TestOnePersonLogsIn(t *testing.T) {
+	set, err := keys.NewSet(keys.JWT, keys.Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring, err := set.Ring()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewTLSServer(site(ring, revocation.NewMemory(), chimw.Cookie{}))
+	defer s.Close()
+	client := s.Client()
+	client.Jar, _ = cookiejar.New(nil)
+	resp, err := client.PostForm(s.URL+"/login", url.Values{"name": {"alice"}})
+	if _, text := answer(t, resp, err); text != "hello, alice, for the 1. time\n" {
+		t.Errorf("%q", text)
+	}
+
+	sessions := chimw.New(token.NewIssuer[User](ring, token.Config{Issuer: "example.com", Audience: "web"}), chimw.Config{})
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s, _ := chimw.FromContext[User](r.Context())
+		io.WriteString(w, s.Data.Name)
+	})
+	tok, _, err := sessions.Issue(t.Context(), "alice", User{Name: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("GET", "https://example.com/", nil)
+	r.AddCookie(&http.Cookie{Name: "__Host-session", Value: tok})
+	w := httptest.NewRecorder()
+	sessions.Require(handler).ServeHTTP(w, r)
+	if w.Body.String() != "alice" {
+		t.Errorf("%d %q", w.Code, w.Body)
 	}
 }
