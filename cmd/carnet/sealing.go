@@ -144,10 +144,14 @@ func (s *sealing) path() string {
 // unlock asks for the passphrase of a sealed ring, if there is nobody else to tell
 // it.
 func (p *place) unlock() error {
-	if k, err := kek.FromEnv(); k != nil || err != nil || p.Store != nil || !interactive() {
+	if k, err := kek.FromEnv(); k != nil || err != nil || !interactive() {
 		return nil // what is wrong is told when the ring is opened
 	}
-	doc, err := keystore.File(p.Path).Load(context.Background())
+	store := p.Store
+	if store == nil {
+		store = keystore.File(p.Path)
+	}
+	doc, err := store.Load(context.Background())
 	if h := headOf(doc); err != nil || h.Kind != sealedKind || h.Ring.Way == "raw" {
 		return nil
 	}

@@ -113,6 +113,7 @@ func (term *terminal) end(t *testing.T) (int, string) {
 func TestPassphraseOnATerminal(t *testing.T) {
 	const right, wrong = "correct horse battery", "correct horse staple"
 	dir := t.TempDir()
+	shared := "redis://" + redistest.Start(t).Addr + "?prefix=web"
 	for _, c := range []struct {
 		verb    []string
 		answers [][2]string // prompt, what is typed
@@ -126,6 +127,8 @@ func TestPassphraseOnATerminal(t *testing.T) {
 		{[]string{"carnet", "rotate", "ring.json", "--force"}, [][2]string{{"passphrase of ring.json: ", right}}, 0, "ring.json is at generation 2:"},
 		{[]string{"carnet", "rewrap", "ring.json"}, [][2]string{{"passphrase of ring.json: ", right}, {"new passphrase of the ring: ", wrong}, {"the same again: ", wrong}}, 0, "ring.json is at generation 3:"},
 		{[]string{"carnet", "list", "ring.json"}, [][2]string{{"passphrase of ring.json: ", wrong}}, 0, "ring.json is at generation 3"},
+		{[]string{"carnet", "init", shared}, [][2]string{{"new passphrase of the ring: ", right}, {"the same again: ", right}}, 0, "is at generation 1:"},
+		{[]string{"carnet", "list", shared}, [][2]string{{"passphrase of " + shared + ": ", right}}, 0, "is at generation 1"},
 	} {
 		term := newTerminal(t, dir, c.verb...)
 		for _, a := range c.answers {
