@@ -1,6 +1,7 @@
 package refresh
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,7 +48,8 @@ func (p Pair) Write(w http.ResponseWriter) error {
 //
 // Answers are those of package chimw: 401, log in again; 503, keep the tokens and try
 // again. The body says no more than that, and [Config].Report is told the reason. A
-// client without an answer sends the same token again.
+// form that stops arriving is a 503. A client without an answer sends the same token
+// again.
 func (t *Tokens[T]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
@@ -74,11 +76,10 @@ func read(w http.ResponseWriter, r *http.Request) (string, error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
 		return "", chimw.ErrNoToken
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	var large *http.MaxBytesError
-	if err := r.ParseForm(); errors.As(err, &large) {
-		return "", token.ErrTooLarge
-	} else if err != nil {
+	if err := buffer(w, r); err != nil {
+		return "", err
+	}
+	if err := r.ParseForm(); err != nil {
 		return "", token.ErrMalformed
 	}
 	if grant := r.PostForm["grant_type"]; len(grant) > 1 || len(grant) == 1 && grant[0] != "refresh_token" {
@@ -91,6 +92,21 @@ func read(w http.ResponseWriter, r *http.Request) (string, error) {
 		return tokens[0], nil
 	}
 	return "", chimw.ErrTwoTokens
+}
+
+// buffer reads the body. One that did not arrive in time or whole says nothing about
+// the token in it.
+func buffer(w http.ResponseWriter, r *http.Request) error {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return token.ErrTooLarge
+	}
+	if err != nil {
+		return fmt.Errorf("read the form: %w", err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return nil
 }
 
 // retryAfter is in seconds. A store that fails over is back in about that time.

@@ -5,13 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -507,6 +510,25 @@ func TestHandler(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A form that stops arriving is no reason to log anybody in again.
+func TestAFormThatDoesNotArrive(t *testing.T) {
+	a := newApp(t, nil)
+	p := a.login(t)
+	form := url.Values{"refresh_token": {p.RefreshToken}}.Encode()
+	for _, cut := range []int{0, 1, len(form) / 2, len(form) - 1} {
+		a.reports = nil
+		body := io.MultiReader(strings.NewReader(form[:cut]), iotest.ErrReader(os.ErrDeadlineExceeded))
+		r := httptest.NewRequest("POST", "https://example.com/", body)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		a.nodes[0].ServeHTTP(w, r)
+		if w.Code != 503 || w.Header().Get("Retry-After") == "" || len(a.reports) != 1 || errors.Is(a.reports[0], token.ErrInvalid) {
+			t.Errorf("after %d bytes: %d %v, reported %v", cut, w.Code, w.Header(), a.reports)
+		}
+	}
+	a.refreshed(t, 0, p)
 }
 
 // A client that hangs up in the middle leaves no session in doubt.
