@@ -18,7 +18,8 @@ import (
 //
 // The login stays when it was, and so does the end. Requests that the browser had
 // sent at the same time are refused. A logout that overtakes it, on any node, logs
-// the new session out as well.
+// the new session out as well. A session that began in this response, by Login or an
+// earlier Elevate, keeps its id, as nobody has a token of it yet.
 //
 // Errors are as with [Sessions.Update], and one is that the list did not take the
 // mark of the old session. After any error the session is what it was, and w is
@@ -56,16 +57,41 @@ func (s *Sessions[T]) elevate(w http.ResponseWriter, r *http.Request, change fun
 	if err != nil {
 		return err
 	}
+	unsent := s.unsent(r, session.SessionID)
 	change(session)
-	tok, next, err := s.succeed(r.Context(), session)
+	tok, next, err := s.follow(r, session, unsent)
 	if err != nil {
-		return err
-	}
-	if err := s.revoke(r, revocation.Session(session.Claims)); err != nil {
 		return err
 	}
 	s.put(w, r, tok, next)
 	return nil
+}
+
+// unsent reports whether a session began in this response. No client has a token of it
+// yet.
+func (s *Sessions[T]) unsent(r *http.Request, session string) bool {
+	if st := s.state(r.Context()); st != nil {
+		return st.found.SessionID != session
+	}
+	came, err := s.identify(s.read(r).tok)
+	if err != nil {
+		return noSession(err)
+	}
+	return came.SessionID != session
+}
+
+// follow mints the token that takes the place of all that there are of a session. One
+// that is unsent keeps its id: a logout that overtakes this response names the id that
+// the client has and the one after it, and no third.
+func (s *Sessions[T]) follow(r *http.Request, session *token.Session[T], unsent bool) (string, *token.Session[T], error) {
+	if unsent {
+		return s.minting(r.Context()).Renew(session)
+	}
+	tok, next, err := s.succeed(r.Context(), session)
+	if err == nil {
+		err = s.revoke(r, revocation.Session(session.Claims))
+	}
+	return tok, next, err
 }
 
 // succeed mints the successor of a session that is good. A mark of all others that

@@ -269,3 +269,67 @@ func TestAVisitorLogsIn(t *testing.T) {
 		})
 	}
 }
+
+// A handler that confirms the user and gives him rights begins one session, which a
+// logout that overtakes the response knows the id of.
+func TestALogoutOvertakesSeveralChanges(t *testing.T) {
+	for name, m := range map[string]func(*node) func(http.Handler) http.Handler{
+		"bare":    func(*node) func(http.Handler) http.Handler { return bare },
+		"Require": func(n *node) func(http.Handler) http.Handler { return n.Require },
+		"Load":    func(n *node) func(http.Handler) http.Handler { return n.Load },
+	} {
+		for _, logout := range []bool{true, false} {
+			n := newNode(t, chimw.Config{})
+			tok, before := n.issue(t)
+			h, err := call(m(n), func(w http.ResponseWriter, r *http.Request) error {
+				errs := []error{
+					n.Update(w, r, func(u *user) { u.Cart = map[string]int{"tea": 1} }),
+					n.Reauthenticate(w, r, nil), n.Elevate(w, r, promote), n.Elevate(w, r, nil),
+				}
+				if logout {
+					_, err := call(bare, n.Logout, newRequest("POST", withCookie(tok)))
+					errs = append(errs, err)
+				}
+				return errors.Join(errs...)
+			}, newRequest("POST", withCookie(tok)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			next := set(t, h)
+			s, err := n.issuer.Verifier().Verify(next)
+			if err != nil || s.SessionID != before.Successor() || s.Data.Name != "Admin" || s.Data.Cart["tea"] != 1 || s.AuthenticatedAt.IsZero() {
+				t.Errorf("%s: %v, or not what was changed", name, err)
+			}
+			want := map[bool]int{true: http.StatusUnauthorized, false: http.StatusOK}[logout]
+			if old, now := status(n, tok), status(n, next); old != http.StatusUnauthorized || now != want {
+				t.Errorf("%s, logged out %v: the old session %d, the new one %d", name, logout, old, now)
+			}
+		}
+	}
+}
+
+func TestElevateAfterLoginKeepsTheId(t *testing.T) {
+	n := newNode(t, chimw.Config{})
+	tok, _ := n.issue(t)
+	for where, m := range map[string]func(http.Handler) http.Handler{"bare": bare, "Load": n.Load} {
+		for name, sent := range map[string]http.Header{"a stranger": header(), "garbage": withCookie("garbage"), "a user": withCookie(tok)} {
+			var first string
+			h, err := call(m, func(w http.ResponseWriter, r *http.Request) error {
+				err := n.Login(w, r, "alice", user{Name: "Alice"})
+				first = set(t, w.Header())
+				return errors.Join(err, n.Elevate(w, r, promote))
+			}, newRequest("POST", sent))
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, err1 := n.issuer.Verifier().Verify(first)
+			b, err2 := n.issuer.Verifier().Verify(set(t, h))
+			if err1 != nil || err2 != nil || a.SessionID != b.SessionID || b.Data.Name != "Admin" || status(n, set(t, h)) != http.StatusOK {
+				t.Errorf("%s, %s: %v, %v, or another id", where, name, err1, err2)
+			}
+			if name == "a user" && status(n, tok) == http.StatusOK {
+				t.Errorf("%s: the old session is still good", where)
+			}
+		}
+	}
+}
