@@ -76,7 +76,7 @@ func demoList(cmd *cobra.Command, p *listPlace) (demo.OpenList, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	return func() (demo.Denylist, error) { return p.openRedis(cmd.Context()) }, nil
+	return func() (demo.Denylist, error) { return p.openRedis(cmd.Context(), true) }, nil
 }
 
 func printDemo(w io.Writer, d *demo.Demo, asJSON bool) error {

@@ -69,6 +69,10 @@ Give it on standard input: as an argument it ends up in the history of the shell
 	return cmd
 }
 
+// longest is how long a ring mints tokens for unless it was told otherwise. A mark that
+// ends too late takes some memory; one that ends too early lets a session back in.
+const longest = 31 * 24 * time.Hour
+
 func newDenyAxisCmd(axis revocation.Axis, name, arg, short, age string) *cobra.Command {
 	d := &denial{axis: axis}
 	cmd := &cobra.Command{
@@ -80,7 +84,7 @@ func newDenyAxisCmd(axis revocation.Axis, name, arg, short, age string) *cobra.C
 	cmd.RunE = failing(d.run)
 	d.addCommonFlags(cmd)
 	f := cmd.Flags()
-	f.DurationVar(&d.maxAge, "max-age", 12*time.Hour, age)
+	f.DurationVar(&d.maxAge, "max-age", longest, age)
 	if axis != "everyone" {
 		f.StringVar(&d.from, "from", "", "read what to deny from a `FILE`, one a line; - is standard input")
 	}
@@ -96,7 +100,7 @@ func (d *denial) addCommonFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&d.reason, "reason", "", "why; it reaches logs, so keep names out of it")
 	f.StringVar(&d.by, "by", "", "who does it (default the user of this machine)")
-	f.BoolVar(&d.create, "create", false, "make the file of the denylist if there is none")
+	f.BoolVar(&d.create, "create", false, "begin the denylist if there is none")
 	f.BoolVar(&d.dryRun, "dry-run", false, "say what would happen and change nothing")
 	f.BoolVar(&d.json, "json", false, "print the result as JSON")
 }
@@ -222,17 +226,7 @@ func (d *denial) store(cmd *cobra.Command, marks []revocation.Mark) (err error) 
 	if d.dryRun {
 		return nil
 	}
-	if d.redis() && empty(l) {
-		fmt.Fprintln(cmd.ErrOrStderr(), "note: the list has no mark yet; is --prefix that of the service?")
-	}
 	return inBatches(cmd, marks, l.Revoke)
-}
-
-func empty(l *denylist) bool {
-	for range l.marks() {
-		return false
-	}
-	return true
 }
 
 func (d *denial) print(cmd *cobra.Command, marks []revocation.Mark) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -97,11 +98,11 @@ type denylist struct {
 // Close closes the list, and its client.
 func (l *denylist) Close() error { return l.close() }
 
-// open opens the list to change it. A file must be there, unless create is set: a
-// slip of the hand would deny nothing to anybody.
+// open opens the list to change it. It must be there, unless create is set: a slip of
+// the hand would deny nothing to anybody.
 func (p *listPlace) open(ctx context.Context, create bool) (*denylist, error) {
 	if p.redis() {
-		return p.openRedis(ctx)
+		return p.openRedis(ctx, create)
 	}
 	if err := p.isThere(); err != nil && !(create && errors.Is(err, fs.ErrNotExist)) {
 		return nil, err
@@ -116,7 +117,7 @@ func (p *listPlace) open(ctx context.Context, create bool) (*denylist, error) {
 // read opens the list to be read. A service may have the file open.
 func (p *listPlace) read(ctx context.Context) (*denylist, error) {
 	if p.redis() {
-		return p.openRedis(ctx)
+		return p.openRedis(ctx, false)
 	}
 	if err := p.isThere(); err != nil {
 		return nil, err
@@ -159,22 +160,32 @@ func withIDs(marks iter.Seq[revocation.Mark]) func() iter.Seq[redislist.Entry] {
 	}
 }
 
-func (p *listPlace) openRedis(ctx context.Context) (*denylist, error) {
+func (p *listPlace) openRedis(ctx context.Context, create bool) (*denylist, error) {
 	client, err := p.client()
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.wait)
 	defer cancel()
-	if err := client.Ping(ctx).Err(); err != nil {
-		client.Close()
-		return nil, advise(fmt.Errorf("connect to %s: %w", p, err), "see that Redis runs there; --list takes user and password as redis://USER:PASSWORD@HOST")
+	found, err := redislist.Exists(ctx, client, p.prefix)
+	if err != nil {
+		err = advise(fmt.Errorf("connect to %s: %w", p, errors.Unwrap(err)), "see that Redis runs there; --list takes user and password as redis://USER:PASSWORD@HOST")
+	} else if !found && !create {
+		err = p.noList()
+	}
+	if err != nil {
+		return nil, errors.Join(err, client.Close())
 	}
 	l := redislist.Config{Timeout: p.wait, Log: slog.New(slog.DiscardHandler)}.New(client, p.prefix)
 	if err := l.Ready(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("read the denylist on %s: %w", p, err), l.Close(), client.Close())
 	}
 	return &denylist{l, l.Allow, l.Marks, l.Follow, func() error { return errors.Join(l.Close(), client.Close()) }}, nil
+}
+
+func (p *listPlace) noList() error {
+	return advise(fmt.Errorf("there is no denylist with the prefix %q on %s", cmp.Or(p.prefix, "carnet:"), p),
+		"name the prefix of the service with --prefix. A list that Redis lost is back as soon as a node of the service runs; to begin one now: carnet deny ... --create")
 }
 
 // client makes a client of the kind that the address asks for: with master_name

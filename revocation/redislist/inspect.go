@@ -19,6 +19,17 @@ type Finding struct {
 // String is one line.
 func (f Finding) String() string { return fmt.Sprintf("%s is %s: %s", f.Setting, f.Value, f.Harm) }
 
+// Exists reports whether there is a list with this prefix in the Redis: nodes begin one
+// when they find none. A Redis that lost it gets it back from them within seconds. Who
+// knows that there must be one learns so of a slip in the prefix.
+func Exists(ctx context.Context, client redis.UniversalClient, prefix string) (bool, error) {
+	n, err := client.Exists(ctx, newKeys(prefix).head).Result()
+	if err != nil {
+		return false, fmt.Errorf("look for a list: %w", err)
+	}
+	return n > 0, nil
+}
+
 // Inspect looks for settings of the Redis that can hurt the list with this prefix:
 // that it evicts, keeps nothing on disk, has no replica, or can go on taking writes
 // when it is cut off. It reads INFO, and CONFIG where that is allowed; what it may
