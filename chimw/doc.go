@@ -76,7 +76,9 @@
 //
 // A response that sets or clears the cookie has Cache-Control: no-store. The
 // headers are set before the handler runs, because the ResponseWriter is never
-// wrapped; a handler that says otherwise gives a shared cache somebody's token.
+// wrapped; a handler that says otherwise gives a shared cache somebody's token. The
+// errors of http.FileServer and http.ServeContent do: have files behind [Guard.Require],
+// which renews nothing.
 // Say no-store yourself on pages that show what is the user's: the browser keeps
 // others, and its back button shows them after a logout.
 // Require and Load also add Vary: Cookie, so that a cache keeps people apart if

@@ -73,7 +73,7 @@ func (s *Sessions[T]) unsent(r *http.Request, session string) bool {
 	if st := s.state(r.Context()); st != nil {
 		return st.found.SessionID != session
 	}
-	came, err := s.identify(s.read(r).tok)
+	came, err := s.verifier.Identify(s.read(r).tok)
 	if err != nil {
 		return noSession(err)
 	}

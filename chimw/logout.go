@@ -21,10 +21,13 @@ import (
 // a request from another origin and for one with two tokens. A client that hangs
 // up does not stop it; a deadline of the request's context does.
 //
+// A session that was idle for too long is taken back too: somebody else may have kept a
+// copy of it alive.
+//
 // A request without a session has its cookie cleared, and no error. That goes
 // for a token that is not to be believed too, of which there is nothing to take
-// back here. The same token may be good on a node with another clock or newer
-// keys; Config.Report is told.
+// back here. The same token may be good on a node with newer keys; Config.Report is
+// told.
 func (g *Guard[T]) Logout(w http.ResponseWriter, r *http.Request) error {
 	defer g.change(r)()
 	c, err := g.end(w, r)
@@ -37,10 +40,10 @@ func (g *Guard[T]) Logout(w http.ResponseWriter, r *http.Request) error {
 
 // end takes back the session of the request, if it has one.
 func (g *Guard[T]) end(w http.ResponseWriter, r *http.Request) (credential, error) {
-	s, c, err := g.session(w, r)
+	claims, c, err := g.session(w, r)
 	switch {
 	case err == nil:
-		return c, g.revoke(r, whole(s.Claims)...)
+		return c, g.revoke(r, whole(claims)...)
 	case !noSession(err), errors.Is(err, ErrTwoTokens): // either may be a good one
 		return c, err
 	case !errors.Is(err, ErrNoToken):
@@ -126,19 +129,19 @@ func (g *Guard[T]) good(w http.ResponseWriter, r *http.Request) (credential, *to
 	return c, s, err
 }
 
-// session returns the session of the request, revoked or not. One that was taken
-// back a moment ago may live on as its successor, in a response that this client
-// has not got yet.
-func (g *Guard[T]) session(w http.ResponseWriter, r *http.Request) (*token.Session[T], credential, error) {
+// session returns the claims of the session of the request, revoked or not, and idle or
+// not. One that was taken back a moment ago may live on as its successor, in a response
+// that this client has not got yet.
+func (g *Guard[T]) session(w http.ResponseWriter, r *http.Request) (token.Claims, credential, error) {
 	c, err := g.current(w, r)
-	if err != nil && !errors.Is(err, revocation.ErrRevoked) {
-		return nil, c, err
+	if err != nil && (c.tok == "" || !noSession(err)) {
+		return token.Claims{}, c, err
 	}
 	if st := g.state(r.Context()); st != nil && err == nil {
-		return st.current(), c, nil
+		return st.current().Claims, c, nil
 	}
-	s, err := g.identify(c.tok)
-	return s, c, err
+	claims, err := g.verifier.Identify(c.tok)
+	return claims, c, err
 }
 
 // revokeTimeout bounds the wait of a logout in a program that sets no deadline.

@@ -2,7 +2,6 @@ package chimw
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/carnet-go/carnet/chimw/overflow"
@@ -18,23 +17,6 @@ func (g *Guard[T]) verify(ctx context.Context, tok string) (*token.Session[T], e
 		}
 		return overflow.Load(ctx, g.overflow, c.SessionID, c.Overflow)
 	})
-}
-
-// errUnread stops a verification when the claims are known.
-var errUnread = errors.New("the data is not needed")
-
-// identify is the Verifier's without the data that a session has elsewhere: a session
-// can be ended while the overflow store is away.
-func (g *Guard[T]) identify(tok string) (*token.Session[T], error) {
-	var c token.Claims
-	s, err := g.verifier.VerifyWith(tok, func(found token.Claims) (string, error) {
-		c = found
-		return "", errUnread
-	})
-	if err == errUnread {
-		return &token.Session[T]{Claims: c}, nil
-	}
-	return s, err
 }
 
 // minting returns the issuer for a request: data that does not fit goes to the overflow

@@ -183,7 +183,7 @@ func TestLoginGoesOnWithoutAPreviousSession(t *testing.T) {
 	n := newNode(t, chimw.Config{})
 	for name, h := range map[string]http.Header{
 		"nothing": header(), "garbage": withCookie("garbage"), "empty": withCookie(""),
-		"expired":        withCookie(seal(t, n.ring, claims(time.Now().Add(-time.Hour)))),
+		"over":           withCookie(seal(t, n.ring, claims(time.Now().Add(-13*time.Hour)))),
 		"another ring's": withCookie(seal(t, newRing(t), claims(time.Now()))),
 		"another cookie": header("Sec-Fetch-Site: same-origin", "Cookie: a=b"),
 	} {
@@ -198,6 +198,21 @@ func TestLoginGoesOnWithoutAPreviousSession(t *testing.T) {
 		if err != nil || n.list.revokes > 0 {
 			t.Errorf("with %s: %v, %d marks", name, err, n.list.revokes)
 		}
+	}
+}
+
+// A session that was idle for too long may go on elsewhere.
+func TestLoginEndsAnIdleSession(t *testing.T) {
+	n := newNode(t, chimw.Config{})
+	idle := claims(time.Now().Add(-time.Hour))
+	resp := send(do(func(w http.ResponseWriter, r *http.Request) error {
+		return n.Login(w, r, "alice", user{})
+	}), "POST", withCookie(seal(t, n.ring, idle)))
+	if got := status(n, set(t, resp.Header)); got != http.StatusOK {
+		t.Errorf("the new session: %d", got)
+	}
+	if err := n.list.Check(t.Context(), idle); !errors.Is(err, revocation.ErrRevoked) {
+		t.Errorf("the old session: %v", err)
 	}
 }
 

@@ -213,11 +213,11 @@ func (t *Tokens[T]) Refresh(ctx context.Context, tok string) (Pair, error) {
 // nothing to end; any other means that the list did not take the mark.
 // chimw.Guard.Logout does the same by an access token.
 func (t *Tokens[T]) Logout(ctx context.Context, tok string) error {
-	s, err := t.verifier.Verify(tok)
+	c, err := t.verifier.Identify(tok)
 	if err != nil {
 		return fmt.Errorf("log out: %w", err)
 	}
-	if err := t.revoke(context.WithoutCancel(ctx), s.Claims, ""); err != nil {
+	if err := t.revoke(context.WithoutCancel(ctx), c, ""); err != nil {
 		return fmt.Errorf("log out: %w", err)
 	}
 	return nil

@@ -660,3 +660,21 @@ func TestALoginComesAfterTheMarksThatAreThere(t *testing.T) {
 		}
 	})
 }
+
+// Whoever comes back after the idle time and logs out ends the session for a thief who
+// has kept it alive.
+func TestLogoutOfAnIdleSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newApp(t, nil)
+		old := a.login(t)
+		time.Sleep(6 * day)
+		stolen := a.refreshed(t, 1, old)
+		time.Sleep(2 * day)
+		if err := a.nodes[0].Logout(t.Context(), old.RefreshToken); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.nodes[1].Refresh(t.Context(), stolen.RefreshToken); !errors.Is(err, token.ErrInvalid) {
+			t.Errorf("the successor of a token that was logged out: %v", err)
+		}
+	})
+}
