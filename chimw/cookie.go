@@ -26,7 +26,8 @@ type Cookie struct {
 
 	// Domain sends the cookie to each host below it, as in "example.com". Each of
 	// them gets every user's session, and can plant cookies for all others: two of
-	// the name are refused, so one bad host can log everybody out. Empty means
+	// the name are refused, so one bad host can log everybody out. For the same reason
+	// change Name along with it: browsers keep the cookie of the old one. Empty means
 	// this host alone.
 	Domain string
 

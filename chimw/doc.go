@@ -56,7 +56,7 @@
 // with back. So does Elevate, which keeps the data, and Reauthenticate, for a user
 // whose password was checked once more. Logout ends this session, LogoutOthers all
 // others of its subject, and LogoutEverywhere both. None of them can be undone by a
-// response that is in flight.
+// response that is in flight, but by one that logs in: that session has just begun.
 //
 // Visitors who have not logged in have Sessions of their own, with another audience
 // and another cookie, so that nothing behind the Require of users lets a visitor

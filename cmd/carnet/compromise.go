@@ -186,53 +186,6 @@ func (v *compromiseVerb) choose(s *keys.Set, p place, prefixes []string) (ids []
 	return ids, nil
 }
 
-// An event is a line of the story of a key.
-type event struct {
-	At   time.Time `json:"at"`
-	Key  string    `json:"key"`
-	What string    `json:"what"`
-}
-
-func timeline(after *keys.Set, gone []string) (story []event) {
-	for _, k := range after.Keys() {
-		add := func(at time.Time, what string) {
-			if !at.IsZero() {
-				story = append(story, event{at, k.ID, what})
-			}
-		}
-		if slices.Contains(gone, k.ID) {
-			add(k.CreatedAt, "it was made: from here on somebody may have it, and nodes believed tokens of it")
-			add(k.ActivatedAt, "it began to mint")
-			add(k.RetiredAt, "it was retired and went on opening its tokens")
-			add(k.RevokedAt, "it was taken back and its secrets erased")
-			add(after.PrunableAt(k), "the last token that a node can have sealed with it would have died")
-		} else if k.State == "active" {
-			add(k.ActivatedAt, "it mints")
-		}
-	}
-	slices.SortStableFunc(story, func(a, b event) int { return a.At.Compare(b.At) })
-	return story
-}
-
-func (v *compromiseVerb) tell(cmd *cobra.Command, p place, before, after *keys.Set, gone []string) error {
-	story := timeline(after, gone)
-	if v.json {
-		err := printJSON(cmd.OutOrStdout(), struct {
-			result
-			Timeline []event `json:"timeline"`
-		}{result{p.name, v.dryRun, after.Generation(), v.changes(before, after), after.RotatableAt()}, story})
-		return v.lost(err, p, before, after)
-	}
-	if err := v.print(cmd.OutOrStdout(), p, before, after); err != nil {
-		return err
-	}
-	rows := []string{"", "WHEN\tKEY\tWHAT"}
-	for _, e := range story {
-		rows = append(rows, strings.Join([]string{stamp(e.At), e.Key, e.What}, "\t"))
-	}
-	return printTable(cmd.OutOrStdout(), rows...)
-}
-
 // reached waits for the nodes that report, and names those that go on without the
 // change.
 func (v *compromiseVerb) reached(cmd *cobra.Command, p place, after *keys.Set, started time.Time) {
