@@ -151,5 +151,7 @@ func (l *live[S]) report(ctx context.Context) {
 		}
 		r.Sealed, l.reported.n = n-l.reported.n, n
 	}
-	shared.Report(ctx, r) // it repeats it, and a store that is away is told of by load
+	if r != l.last && shared.Report(ctx, r) == nil { // it repeats it, and one that is away is told of by load
+		l.last, l.last.Sealed = r, 0
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/carnet-go/carnet/keys/keystore"
 	"github.com/carnet-go/carnet/token"
 )
 
@@ -41,7 +42,8 @@ type live[S any] struct {
 	sum    string     // of the ring in it
 	behind int        // loads in a row that found the store behind the snapshot
 
-	reported count // tokens that the other nodes know of
+	reported count           // tokens that the other nodes know of
+	last     keystore.Report // that the store has taken
 }
 
 // open loads the ring and begins to follow it.

@@ -11,6 +11,7 @@
 package redisring
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -23,9 +24,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/carnet-go/carnet/internal/strictjson"
 	"github.com/carnet-go/carnet/keys/keystore"
 )
 
@@ -92,17 +93,39 @@ func (s *Store) Load(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []byte(doc), refuseUnsealed([]byte(doc))
+	b := []byte(doc)
+	return b, refuseUnsealed(b)
 }
 
 func refuseUnsealed(doc []byte) error {
-	var d struct {
-		Kind string `json:"kind"`
-	}
-	if strictjson.Unmarshal(doc, &d) != nil || d.Kind != "carnet sealed ring" {
+	if kindOf(doc) != "carnet sealed ring" {
 		return errors.New("a ring in Redis must be sealed, and this document is not: give a key-encryption key")
 	}
 	return nil
+}
+
+// kindOf reads no further than it must: whoever opens the document reads all of it.
+func kindOf(doc []byte) string {
+	d := jsontext.NewDecoder(bytes.NewReader(doc))
+	if t, err := d.ReadToken(); err != nil || t.Kind() != '{' {
+		return ""
+	}
+	for {
+		name, err := d.ReadToken()
+		if err != nil || name.Kind() != '"' {
+			return ""
+		}
+		if name.String() != "kind" {
+			if d.SkipValue() != nil {
+				return ""
+			}
+			continue
+		}
+		if kind, err := d.ReadToken(); err == nil && kind.Kind() == '"' {
+			return kind.String()
+		}
+		return ""
+	}
 }
 
 // Save puts next in the place of old. If the master has replicas, one of them has
