@@ -158,6 +158,40 @@ func TestNotesReachOtherNodes(t *testing.T) {
 	}
 }
 
+// An operator denies what its user has logged out already: the list of marks says so.
+func TestANoteOfAMarkThatIsThere(t *testing.T) {
+	s := redistest.Start(t)
+	a := open(t, connect(t, s.Addr), patient, "")
+	b := open(t, connect(t, s.Addr), patient, "")
+	ready(t, a, b)
+	m := revocation.Session(login("alice"))
+	if err := a.Revoke(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the log to come back", func() bool { return b.Len() == 1 })
+	for _, reason := range []string{"leaked", "again"} {
+		m.Reason, m.By = reason, "carol"
+		if err := a.Revoke(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	late := open(t, connect(t, s.Addr), patient, "")
+	ready(t, late)
+	eventually(t, "the note on each node", func() bool {
+		for _, l := range []*redislist.List{a, b, late} {
+			for e := range l.Marks() {
+				if e.Reason != "leaked" || e.By != "carol" {
+					return false
+				}
+			}
+		}
+		return true
+	})
+	if a.Len() != 1 || b.Len() != 1 || late.Len() != 1 {
+		t.Errorf("%d, %d and %d marks, want 1", a.Len(), b.Len(), late.Len())
+	}
+}
+
 func TestAllowUndoesOnEveryNode(t *testing.T) {
 	s := redistest.Start(t)
 	a := open(t, connect(t, s.Addr), redislist.Config{}, "")

@@ -24,8 +24,9 @@ type notes struct {
 	oldest int
 }
 
-// put remembers a note. The first of a mark stays.
-func (n *notes) put(e markset.Entry, text *note) {
+// put remembers a note, and reports whether the mark had none. The first of a mark
+// stays.
+func (n *notes) put(e markset.Entry, text *note) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	k := noteKey{e.ID, e.At}
@@ -33,16 +34,17 @@ func (n *notes) put(e markset.Entry, text *note) {
 		n.of = make(map[noteKey]*note)
 	}
 	if n.of[k] != nil {
-		return
+		return false
 	}
 	n.of[k] = text
 	if len(n.order) < maxNotes {
 		n.order = append(n.order, k)
-		return
+		return true
 	}
 	delete(n.of, n.order[n.oldest])
 	n.order[n.oldest] = k
 	n.oldest = (n.oldest + 1) % maxNotes
+	return true
 }
 
 func (n *notes) get(e markset.Entry) *note {

@@ -19,8 +19,8 @@ import (
 // bad mark mean that nothing was stored.
 //
 // A mark with a Reason or By carries a note, with its values in clear, for who
-// lists the marks. Without them only hashes leave the process. The latest 10,000
-// notes are kept.
+// lists the marks; the first note of a mark stays. Without them only hashes leave the
+// process. The latest 10,000 notes are kept.
 //
 // A ctx that is done ends the waiting, not the revocation.
 func (l *List) Revoke(ctx context.Context, marks ...revocation.Mark) error {
@@ -37,12 +37,11 @@ func (l *List) Revoke(ctx context.Context, marks ...revocation.Mark) error {
 	var missing []item
 	for _, i := range all {
 		held := l.set.Add(i.Entry, false)
-		if i.note != nil {
-			l.notes.put(i.Entry, i.note)
-		}
+		noted := i.note != nil && l.notes.put(i.Entry, i.note)
 		l.followers.tell(i.Entry)
-		// With replicas it is not enough that the log has it: they must, too.
-		if !held || l.config.Replicas > 0 {
+		// With replicas it is not enough that the log has it: they must, too. What the
+		// log has without a note goes there again with one.
+		if !held || noted || l.config.Replicas > 0 {
 			l.own.put(i.Entry)
 			missing = append(missing, i)
 		}
