@@ -84,8 +84,8 @@ func (l *List) oldest(messages []redis.XMessage) (stay []item, total, next int, 
 			if i.Until <= limit || seen[i.Entry] && !i.undo {
 				return
 			}
-			if seen[i.Entry] = true; i.note != nil && l.notes.get(i.Entry) == nil {
-				i.note = nil // too old to be remembered
+			if seen[i.Entry] = true; !i.undo {
+				i.note = l.notes.get(i.Entry) // none if it is too old; or one that came later
 			}
 			stay = append(stay, i)
 		})
