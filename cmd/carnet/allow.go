@@ -92,7 +92,7 @@ func (v *allowVerb) allow(cmd *cobra.Command, values []string) (err error) {
 	defer func() { err = errors.Join(err, l.Close()) }()
 	found, missing := v.find(l, values)
 	if len(found) == 0 {
-		return advise(fmt.Errorf("nothing of that is denied in %s", v), "see what is: carnet denied --list %s", shell(v.String()))
+		return advise(fmt.Errorf("nothing of that is denied in %s", v), "see what is: carnet denied %s", v.flags())
 	}
 	if missing > 0 {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%d of %d are not denied\n", missing, len(values))

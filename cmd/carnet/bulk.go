@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,7 @@ const (
 	perBatch  = 1000       // marks in a call
 )
 
-// readValues reads a value from each line of a file. Lines end at LF.
+// readValues reads a value from each line of a file. Lines end at LF or CR LF.
 func readValues(cmd *cobra.Command, path string) (values []string, err error) {
 	in := cmd.InOrStdin()
 	if path != "-" {
@@ -44,7 +45,11 @@ func readValues(cmd *cobra.Command, path string) (values []string, err error) {
 		case len(values) == maxValues:
 			return nil, fmt.Errorf("%s has more than %d lines", path, maxValues)
 		}
-		values = append(values, string(line))
+		value := strings.TrimSuffix(string(line), "\r")
+		if value == "" {
+			return nil, fmt.Errorf("line %d of %s is empty", len(values)+1, path)
+		}
+		values = append(values, value)
 	}
 }
 

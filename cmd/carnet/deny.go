@@ -36,8 +36,10 @@ func newDenyCmd() *cobra.Command {
 		Short: "Take sessions back: one, a subject's, a tenant's or everybody's",
 		Long: `Take sessions back on every node that shares the denylist, within milliseconds.
 
-A session that is denied stays so until it would have ended by itself. All others
-are taken back as of now: who logs in again is let in.
+A session that is denied stays so until it would have ended by itself, and a key until
+its last token is dead. Subjects, tenants and everyone are taken back as of now: who
+logs in again is let in. A key that still mints is to be revoked in its ring first, with
+carnet revoke: until then nobody can log in.
 
 With --token the session of a leaked token is denied, whether the token is good,
 expired or about to be renewed, and the one that an elevation would make of it.

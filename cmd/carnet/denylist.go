@@ -86,6 +86,15 @@ func (p *listPlace) String() string {
 	return shown(u)
 }
 
+// flags are the words of a command line that name the list again.
+func (p *listPlace) flags() string {
+	s := "--list " + shell(p.String())
+	if p.prefix != "" {
+		s += " --prefix " + shell(p.prefix)
+	}
+	return s
+}
+
 // A denylist is one that is open.
 type denylist struct {
 	revocation.List // nil if it is open to be read only
@@ -169,7 +178,7 @@ func (p *listPlace) openRedis(ctx context.Context, create bool) (*denylist, erro
 	defer cancel()
 	found, err := redislist.Exists(ctx, client, p.prefix)
 	if err != nil {
-		err = advise(fmt.Errorf("connect to %s: %w", p, errors.Unwrap(err)), "see that Redis runs there; --list takes user and password as redis://USER:PASSWORD@HOST")
+		err = p.noAnswer(errors.Unwrap(err))
 	} else if !found && !create {
 		err = p.noList()
 	}
@@ -181,6 +190,15 @@ func (p *listPlace) openRedis(ctx context.Context, create bool) (*denylist, erro
 		return nil, errors.Join(fmt.Errorf("read the denylist on %s: %w", p, err), l.Close(), client.Close())
 	}
 	return &denylist{l, l.Allow, l.Marks, l.Follow, func() error { return errors.Join(l.Close(), client.Close()) }}, nil
+}
+
+// noAnswer tells a user who may not from a server that is not there.
+func (p *listPlace) noAnswer(err error) error {
+	if redis.IsPermissionError(err) {
+		return advise(fmt.Errorf("%s refuses this user: %w", p, err),
+			"let it at the keys {%s}revoked:*; docs/revocation.md has the ACL", cmp.Or(p.prefix, "carnet:"))
+	}
+	return advise(fmt.Errorf("connect to %s: %w", p, err), "see that Redis runs there; --list takes user and password as redis://USER:PASSWORD@HOST")
 }
 
 func (p *listPlace) noList() error {

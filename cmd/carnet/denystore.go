@@ -34,7 +34,7 @@ func (d *denial) deny(cmd *cobra.Command, marks []revocation.Mark) error {
 		fmt.Fprintln(cmd.ErrOrStderr(), "dry run: nothing was changed")
 	}
 	if err := d.print(cmd, marks); err != nil && !d.dryRun {
-		return advise(fmt.Errorf("it is denied, and that could not be printed: %w", err), "carnet denied --list %s", shell(d.String()))
+		return advise(fmt.Errorf("it is denied, and that could not be printed: %w", err), "carnet denied %s", d.flags())
 	} else if err != nil {
 		return err
 	}
