@@ -61,6 +61,7 @@ func TestPagesShowTestedCode(t *testing.T) {
 	}
 	for _, page := range []string{
 		"getting-started", "streams", "migrating", "stolen-cookie", "lifetimes", "refresh", "overflow", "reasons",
+		"revocation",
 	} {
 		all := blocks(read(t, "../"+page+".md"), "go")
 		if len(all) == 0 {

@@ -54,18 +54,20 @@
 //
 // Set maxmemory-policy to noeviction. Persistence spares the nodes the writing
 // back, and is what is left when all nodes are down at once. Keys begin with the
-// prefix in braces, so they lie on one node of a cluster. Commands used: eval,
+// prefix in braces, as in {web:}revoked:log, so they lie on one node of a cluster.
+// Commands used: eval,
 // evalsha, xread, xrange, xrevrange, set, wait, and in scripts get, del, pexpire,
 // exists, time, hget, hset, hmget, hdel, hgetall, hincrby, xadd, xlen, xtrim.
+// docs/revocation.md has the ACL.
 //
 // A list needs up to ten connections at once when things go wrong, and two when
 // they don't. A client that it shares must leave it those.
 //
 // # Under attack
 //
-// Who can write to this Redis can revoke any session, make every copy grow old, or
-// fill it; he can't make a node forget a mark that it has, but he can keep new ones
-// from it by answering in Redis's place. So use TLS, a password and an ACL. Who can
+// Who can write to this Redis can revoke any session, undo that as List.Allow does, make
+// every copy grow old, or fill it. What he deletes the nodes write back. Who answers in
+// Redis's place can keep new marks from a node. So use TLS, a password and an ACL. Who can
 // read it learns hashes of session ids and of names that he can guess, and the
 // notes that operators wrote.
 package redislist
