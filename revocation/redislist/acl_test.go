@@ -1,9 +1,12 @@
 package redislist_test
 
 import (
+	"context"
+	"errors"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -65,6 +68,19 @@ func TestTheDocumentedACL(t *testing.T) {
 		if strings.Contains(line, "revoked:") {
 			t.Errorf("refused: %s", line)
 		}
+	}
+}
+
+// Who waits for a list learns what keeps it from it.
+func TestReadySaysWhy(t *testing.T) {
+	s := redistest.Start(t)
+	s.Must("ACL", "SETUSER", "default", "-hset")
+	l := open(t, connect(t, s.Addr), redislist.Config{}, "web:")
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	err := l.Ready(ctx)
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "can't run this command") {
+		t.Errorf("Ready: %v", err)
 	}
 }
 

@@ -212,6 +212,7 @@ func (l *List) steady() bool {
 }
 
 func (l *List) isDown(err error) {
+	l.why.Store(&err)
 	if !l.down.Swap(true) {
 		l.config.Log.Warn("redislist: Redis does not answer; the copy grows old", "err", err)
 	}

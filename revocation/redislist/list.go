@@ -75,10 +75,11 @@ type List struct {
 	config Config
 	node   string
 
-	base  time.Time    // what the next two count from, by the monotonic clock
-	fresh atomic.Int64 // the copy has all that was acknowledged before; never if it has not been complete
-	down  atomic.Bool  // the breaker: Redis does not answer
-	away  atomic.Bool  // nor can it be dialled
+	base  time.Time             // what the next two count from, by the monotonic clock
+	fresh atomic.Int64          // the copy has all that was acknowledged before; never if it has not been complete
+	down  atomic.Bool           // the breaker: Redis does not answer
+	away  atomic.Bool           // nor can it be dialled
+	why   atomic.Pointer[error] // it is down, or refuses
 
 	lacking atomic.Bool // the log may lack marks that others count on
 
@@ -203,7 +204,7 @@ func (l *List) since(at int64) time.Duration {
 }
 
 // Ready waits until the copy is complete for the first time. It returns the error
-// of ctx if that comes first.
+// of ctx if that comes first, with what Redis had against it, if anything.
 func (l *List) Ready(ctx context.Context) error {
 	select {
 	case <-l.ready:
@@ -211,8 +212,15 @@ func (l *List) Ready(ctx context.Context) error {
 	case <-l.ctx.Done():
 		return ErrClosed
 	case <-ctx.Done():
-		return fmt.Errorf("redislist: the copy is not complete: %w", context.Cause(ctx))
+		return l.unready(context.Cause(ctx))
 	}
+}
+
+func (l *List) unready(cause error) error {
+	if why := l.why.Load(); why != nil {
+		cause = fmt.Errorf("%w: %w", cause, *why)
+	}
+	return fmt.Errorf("redislist: the copy is not complete: %w", cause)
 }
 
 // Close stops the list and waits for its calls to come back. The copy stays as it

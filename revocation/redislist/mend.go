@@ -14,23 +14,38 @@ import (
 // mend brings copy and log together again whenever something is amiss: it reads
 // the log anew, writes back what the log lacks, and packs the log.
 func (l *List) mend() {
-	wait := time.Duration(0)
+	wait, told := time.Duration(0), false
 	for l.ctx.Err() == nil {
 		if err := l.mendOnce(); err != nil {
 			l.failed(err)
 			l.config.Log.Debug("redislist: copy and log do not agree yet", "err", err)
+			told = l.refused(err, told)
 			if wait = min(max(2*wait, 20*time.Millisecond), time.Second); errors.Is(err, errChanged) {
 				wait = 0 // there is news, and no trouble
 			}
 			l.rest(around(wait + 2))
 			continue
 		}
-		wait = 0
+		wait, told = 0, false
+		l.why.Store(nil)
 		select {
 		case <-l.wake:
 		case <-l.ctx.Done():
 		}
 	}
+}
+
+// refused tells once of a Redis that answers, and with a no: to a user who may not, or
+// for want of memory. A heartbeat need not notice while there is no list.
+func (l *List) refused(err error, told bool) bool {
+	if _, no := errors.AsType[redis.Error](err); !no {
+		return told
+	}
+	l.why.Store(&err)
+	if !told {
+		l.config.Log.Warn("redislist: Redis refuses; copy and log do not agree yet", "err", err)
+	}
+	return true
 }
 
 // rest waits for that time, or until something has changed.
