@@ -44,7 +44,7 @@ func carnetPeer(name string, ring *keys.Ring) peer {
 			if err != nil {
 				return user{}, err
 			}
-			return s.Data, nil
+			return s.Data(), nil
 		},
 	}
 }

@@ -86,7 +86,7 @@ func carnetSite[T any](name string, f keys.Format, data user, cache int, who fun
 	guard := chimw.NewGuard(token.NewVerifier[T](ring, config), chimw.Config{Revocation: denylist()})
 	return site{name, route(func(w http.ResponseWriter, r *http.Request) {
 		s, _ := chimw.FromContext[T](r.Context())
-		answer(w, who(s.Data))
+		answer(w, who(s.Data()))
 	}, guard.Require), "__Host-session=" + tok}
 }
 

@@ -183,7 +183,7 @@ var hello = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "hello, stranger")
 		return
 	}
-	fmt.Fprintf(w, "hello, %s %v", s.Data.Name, s.Data.Cart)
+	fmt.Fprintf(w, "hello, %s %v", s.Data().Name, s.Data().Cart)
 })
 
 // do answers with what a call on the sessions returned.

@@ -47,7 +47,9 @@ func (s *Sessions[T]) Reauthenticate(w http.ResponseWriter, r *http.Request, cha
 
 func apply[T any](change func(*T), session *token.Session[T]) {
 	if change != nil {
-		change(&session.Data)
+		data := session.Data()
+		change(&data)
+		session.SetData(data)
 	}
 }
 

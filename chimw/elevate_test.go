@@ -56,7 +56,7 @@ func TestElevate(t *testing.T) {
 					time.Sleep(10 * time.Minute)
 					h, err := call(m, func(w http.ResponseWriter, r *http.Request) error {
 						err := tt.call(w, r)
-						if s, ok := chimw.FromContext[user](r.Context()); ok != (where != "bare") || ok && (s.Data.Name != tt.want || s.SessionID == before.SessionID) {
+						if s, ok := chimw.FromContext[user](r.Context()); ok != (where != "bare") || ok && (s.Data().Name != tt.want || s.SessionID == before.SessionID) {
 							t.Error("the context has another session")
 						}
 						return err
@@ -72,7 +72,7 @@ func TestElevate(t *testing.T) {
 					if s.SessionID == before.SessionID || s.ID == before.ID || len(s.SessionID) < 22 {
 						t.Errorf("the session id is %q after %q", s.SessionID, before.SessionID)
 					}
-					if s.StartedAt != before.StartedAt || s.EndsAt != before.EndsAt || s.Subject != before.Subject || s.Data.Name != tt.want {
+					if s.StartedAt != before.StartedAt || s.EndsAt != before.EndsAt || s.Subject != before.Subject || s.Data().Name != tt.want {
 						t.Error("more changed than was to change")
 					}
 					if anew := s.AuthenticatedAt.Equal(time.Now().Truncate(time.Second)); anew != tt.anew || !anew && !s.AuthenticatedAt.IsZero() {
@@ -255,7 +255,7 @@ func TestAVisitorLogsIn(t *testing.T) {
 			login := send(visitors.Load(do(func(w http.ResponseWriter, r *http.Request) error {
 				u := user{Name: "Alice"}
 				if v, ok := chimw.FromContext[visitor](r.Context()); ok && keep {
-					u.Cart = v.Data.Cart
+					u.Cart = v.Data().Cart
 				}
 				return errors.Join(visitors.Logout(w, r), n.Login(w, r, "alice", u))
 			})), "POST", header("Cookie: "+cookie))
@@ -297,7 +297,7 @@ func TestALogoutOvertakesSeveralChanges(t *testing.T) {
 			}
 			next := set(t, h)
 			s, err := n.issuer.Verifier().Verify(next)
-			if err != nil || s.SessionID != before.Successor() || s.Data.Name != "Admin" || s.Data.Cart["tea"] != 1 || s.AuthenticatedAt.IsZero() {
+			if err != nil || s.SessionID != before.Successor() || s.Data().Name != "Admin" || s.Data().Cart["tea"] != 1 || s.AuthenticatedAt.IsZero() {
 				t.Errorf("%s: %v, or not what was changed", name, err)
 			}
 			want := map[bool]int{true: http.StatusUnauthorized, false: http.StatusOK}[logout]
@@ -324,7 +324,7 @@ func TestElevateAfterLoginKeepsTheId(t *testing.T) {
 			}
 			a, err1 := n.issuer.Verifier().Verify(first)
 			b, err2 := n.issuer.Verifier().Verify(set(t, h))
-			if err1 != nil || err2 != nil || a.SessionID != b.SessionID || b.Data.Name != "Admin" || status(n, set(t, h)) != http.StatusOK {
+			if err1 != nil || err2 != nil || a.SessionID != b.SessionID || b.Data().Name != "Admin" || status(n, set(t, h)) != http.StatusOK {
 				t.Errorf("%s, %s: %v, %v, or another id", where, name, err1, err2)
 			}
 			if name == "a user" && status(n, tok) == http.StatusOK {

@@ -41,7 +41,7 @@ func ExampleNew() {
 	})
 	r.With(sessions.Require).Get("/me", func(w http.ResponseWriter, r *http.Request) {
 		s, _ := chimw.FromContext[User](r.Context())
-		fmt.Fprintf(w, "hello, %s\n", s.Data.Name)
+		fmt.Fprintf(w, "hello, %s\n", s.Data().Name)
 	})
 	r.Post("/logout", func(w http.ResponseWriter, r *http.Request) {
 		if err := sessions.Logout(w, r); err != nil {
@@ -73,7 +73,7 @@ func ExampleNewGuard() {
 	r.Use(guard.Require)
 	r.Get("/me", func(w http.ResponseWriter, r *http.Request) {
 		s, _ := chimw.FromContext[User](r.Context())
-		fmt.Fprintf(w, "hello, %s\n", s.Data.Name)
+		fmt.Fprintf(w, "hello, %s\n", s.Data().Name)
 	})
 
 	browse(r, "GET /me")

@@ -64,7 +64,7 @@ var nameOf = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "stranger")
 		return
 	}
-	fmt.Fprint(w, len(s.Data.Name))
+	fmt.Fprint(w, len(s.Data().Name))
 })
 
 func (n *node) loginWith(data user) http.Handler {
@@ -214,7 +214,7 @@ func TestUnknownMembersOverflow(t *testing.T) {
 	tok := set(t, resp.Header)
 	tok = set(t, send(n.buy("pen"), "POST", withCookie(tok)).Header)
 	later.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s, _ := chimw.FromContext[newer](r.Context()); len(s.Data.More) != 9000 || s.Data.Name != "Alice" {
+		if s, _ := chimw.FromContext[newer](r.Context()); len(s.Data().More) != 9000 || s.Data().Name != "Alice" {
 			t.Error("the older node has lost data")
 		}
 	})).ServeHTTP(httptest.NewRecorder(), newRequest("GET", withCookie(tok)))

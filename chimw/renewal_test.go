@@ -48,7 +48,7 @@ func TestRenewal(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if s.SessionID != before.SessionID || s.ID == before.ID || s.ID != seen.ID || s.Data.Name != "Alice" {
+					if s.SessionID != before.SessionID || s.ID == before.ID || s.ID != seen.ID || s.Data().Name != "Alice" {
 						t.Error("it is another session, or the old token")
 					}
 					if want := time.Now().Truncate(time.Second).Add(30 * time.Minute); !s.ExpiresAt.Equal(want) {
@@ -189,8 +189,8 @@ func TestRenewalAndUpdatesSetOneCookie(t *testing.T) {
 			n.buy("pen").ServeHTTP(w, r)
 			w.Header().Add("Set-Cookie", "__Host-session-theme=dark")
 			s, _ := chimw.FromContext[user](r.Context())
-			if want := map[string]int{"pen": 2, "ink": 1}; !maps.Equal(s.Data.Cart, want) {
-				t.Errorf("in the context: %v", s.Data.Cart)
+			if want := map[string]int{"pen": 2, "ink": 1}; !maps.Equal(s.Data().Cart, want) {
+				t.Errorf("in the context: %v", s.Data().Cart)
 			}
 		})), "POST", withCookie(tok))
 		if got := resp.Header["Set-Cookie"]; len(got) != 3 {

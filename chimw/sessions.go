@@ -118,7 +118,7 @@ func (s *Sessions[T]) update(w http.ResponseWriter, r *http.Request, change func
 	if err != nil {
 		return err
 	}
-	change(&session.Data)
+	apply(change, session)
 	tok, next, err := s.minting(r.Context()).Renew(session)
 	if err != nil {
 		return err
@@ -130,8 +130,7 @@ func (s *Sessions[T]) update(w http.ResponseWriter, r *http.Request, change func
 }
 
 // changeable returns the session of the request, if it is good by now and a
-// response can change it. Decoded afresh, it shares no map or slice with the one in
-// the context.
+// response can change it. It is not the one in the context.
 func (s *Sessions[T]) changeable(w http.ResponseWriter, r *http.Request) (*token.Session[T], error) {
 	c, session, err := s.good(w, r)
 	if err == nil && c.bearer {

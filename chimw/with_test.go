@@ -147,7 +147,7 @@ func TestWithSharesTheSession(t *testing.T) {
 			if err := n.Update(w, r, func(u *user) { u.Name = "Alicia" }); err != nil {
 				t.Error(err)
 			}
-			if s, ok := chimw.FromContext[user](r.Context()); !ok || s.Data.Name != "Alicia" {
+			if s, ok := chimw.FromContext[user](r.Context()); !ok || s.Data().Name != "Alicia" {
 				t.Error("the update does not show")
 			}
 			if err := n.Logout(w, r); err != nil {

@@ -111,7 +111,7 @@ func checkClaims(t *testing.T, payload []byte, issued *token.Session[user]) {
 		t.Fatal(err)
 	}
 	if c.Iss != issued.Issuer || c.Aud != issued.Audience || c.Sub != issued.Subject || c.Sid != issued.SessionID ||
-		c.Jti != issued.ID || c.Iat != issued.IssuedAt.Unix() || c.Exp != issued.ExpiresAt.Unix() || c.Data != issued.Data {
+		c.Jti != issued.ID || c.Iat != issued.IssuedAt.Unix() || c.Exp != issued.ExpiresAt.Unix() || c.Data != issued.Data() {
 		t.Errorf("other claims than were issued: %s", payload)
 	}
 }
@@ -211,8 +211,8 @@ func checkTheirs(t *testing.T, ring *keys.Ring, tok string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Subject != "bob" || s.Data.Name != "Bob" {
-		t.Errorf("subject %q, data %v", s.Subject, s.Data)
+	if s.Subject != "bob" || s.Data().Name != "Bob" {
+		t.Errorf("subject %q, data %v", s.Subject, s.Data())
 	}
 }
 

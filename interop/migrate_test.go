@@ -172,7 +172,7 @@ func TestLeavingASessionStore(t *testing.T) {
 			bridge := &migrate.Bridge{Sessions: sessions, Old: old.old}
 			me := func(w http.ResponseWriter, r *http.Request) {
 				s, _ := chimw.FromContext[migrate.User](r.Context())
-				io.WriteString(w, s.Subject+" "+s.Data.Name)
+				io.WriteString(w, s.Subject+" "+s.Data().Name)
 			}
 			mux := http.NewServeMux()
 			mux.Handle("POST /old/login", old.login)

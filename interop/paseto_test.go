@@ -95,7 +95,7 @@ func checkToken(t *testing.T, got *paseto.Token, issued *token.Session[user]) {
 		t.Errorf("exp is %v (%v), want %v", at, err, issued.ExpiresAt)
 	}
 	var data user
-	if err := got.Get("data", &data); err != nil || data != issued.Data {
+	if err := got.Get("data", &data); err != nil || data != issued.Data() {
 		t.Errorf("data is %v (%v)", data, err)
 	}
 }

@@ -82,7 +82,7 @@ func ExampleSet_RotateTo() {
 	for _, k := range ring.Set().Keys() {
 		fmt.Printf("%s %q\n", k.State, k.Signer)
 	}
-	fmt.Println(s.Subject, s.Data)
+	fmt.Println(s.Subject, s.Data())
 	// Output:
 	// retired ""
 	// retired ""

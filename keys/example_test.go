@@ -31,7 +31,7 @@ func ExampleOpenVerifyOnly() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(session.Subject, session.Data.Name)
+	fmt.Println(session.Subject, session.Data().Name)
 	// Output: alice Alice
 }
 

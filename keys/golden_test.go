@@ -141,7 +141,7 @@ func TestGoldenTokensAreRead(t *testing.T) {
 					if !errors.Is(err, want) {
 						t.Errorf("%s: got %v", name, err)
 					}
-					if want == nil && err == nil && (!isGolden(s.Claims) || s.Data != person{"Alice", 12345678901234567890.10}) {
+					if want == nil && err == nil && (!isGolden(s.Claims) || s.Data() != person{"Alice", 12345678901234567890.10}) {
 						t.Errorf("%s: other claims: %s", name, s.Raw)
 					}
 				}

@@ -100,13 +100,6 @@ func (Claims) Format(f fmt.State, _ rune) { io.WriteString(f, "token.Claims(reda
 // LogValue gives slog the same placeholder.
 func (Claims) LogValue() slog.Value { return slog.StringValue("token.Claims(redacted)") }
 
-// A Session is a token that was believed: its claims, with the data decoded.
-// Only an [Issuer] and a [Verifier] make one that means anything.
-type Session[T any] struct {
-	Claims
-	Data T
-}
-
 // An Opener reads tokens. A node that holds only an Opener cannot mint.
 type Opener interface {
 	// Open returns the claims that tok was sealed with. It must return an error

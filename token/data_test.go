@@ -66,7 +66,9 @@ func TestRenewKeepsWhatTheTypeDoesNotKnow(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				tt.change(&s.Data)
+				data := s.Data()
+				tt.change(&data)
+				s.SetData(data)
 				tok, _, err := issuer.Renew(s)
 				if err != nil {
 					t.Fatal(err)
@@ -109,7 +111,7 @@ func TestDataIsReadStrictly(t *testing.T) {
 			if !errors.Is(err, want) {
 				t.Fatalf("got %v, want %v", err, want)
 			}
-			if err == nil && s.Data.Name == "Mallory" {
+			if err == nil && s.Data().Name == "Mallory" {
 				t.Error("a name in other case was taken")
 			}
 		})
@@ -234,7 +236,7 @@ func TestFittingLeavesLessRoom(t *testing.T) {
 			if err != nil || len(tok) > want || len(tok) < want-3 {
 				t.Errorf("%d: the largest token has %d bytes, %v", size, len(tok), err)
 			}
-			s.Data += "x"
+			s.SetData(s.Data() + "x")
 			if _, _, err := fitting.Renew(s); !errors.As(err, &e) {
 				t.Errorf("%d: renewed with one byte more: %v", size, err)
 			}

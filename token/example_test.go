@@ -27,7 +27,7 @@ func Example() {
 	}
 
 	session, err := issuer.Verifier().Verify(tok)
-	fmt.Println(session.Data.Name, err)
+	fmt.Println(session.Data().Name, err)
 
 	_, err = issuer.Verifier().Verify(tok + "x")
 	fmt.Println(errors.Is(err, token.ErrInvalid))

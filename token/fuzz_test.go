@@ -43,12 +43,14 @@ func FuzzData(f *testing.F) {
 		if _, next, err := issuer.Renew(s); err != nil || next.Raw != string(raw) {
 			t.Fatalf("%q became %q, %v", raw, m.Raw, err)
 		}
-		s.Data.Name = name
+		changed := s.Data()
+		changed.Name = name
+		s.SetData(changed)
 		if _, _, err := issuer.Renew(s); err != nil {
 			return // a name that is no UTF-8, or too long
 		}
 		again, err := issuer.Verifier().Verify("a token")
-		if err != nil || again.Data.Name != name {
+		if err != nil || again.Data().Name != name {
 			t.Fatalf("%q renewed to %q: %v", raw, m.Raw, err)
 		}
 		var before, after map[string]jsontext.Value

@@ -63,8 +63,8 @@ func (i *Issuer[T]) Issue(subject string, data T) (tok string, s *Session[T], er
 	}, i.idle, data)
 }
 
-// Renew mints a further token of the session s, with s.Data as it is now. The
-// session id, StartedAt and EndsAt stay, and how long it may idle; the token never
+// Renew mints a further token of the session s, with its data as [Session.SetData] left
+// it. The session id, StartedAt and EndsAt stay, and how long it may idle; the token never
 // outlives EndsAt. Members of the data that T does not know are kept, nested ones
 // too, and so is each value that was not changed, to the last digit. In a list, an
 // element that changed keeps the members that T does not know only if the list is as
@@ -78,7 +78,7 @@ func (i *Issuer[T]) Renew(s *Session[T]) (tok string, renewed *Session[T], err e
 	}
 	c := s.Claims
 	if !i.verifier.sharing.unread {
-		raw, err := mergeData([]byte(s.Raw), s.Data)
+		raw, err := mergeData([]byte(s.Raw), s.value())
 		if err != nil {
 			return "", nil, fmt.Errorf("renew token: %w", err)
 		}
@@ -87,12 +87,12 @@ func (i *Issuer[T]) Renew(s *Session[T]) (tok string, renewed *Session[T], err e
 			c.Overflow = ""
 		}
 	}
-	return i.seal(c, c.idle(), s.Data)
+	return i.seal(c, c.idle(), s.value())
 }
 
 // Elevate mints the first token of the session that takes the place of s, when its
-// rights change or the user has proved again who he is: with s.Data as it is now,
-// and the session id [Claims.Successor]. The caller takes s back, as the new
+// rights change or the user has proved again who he is: with its data as [Session.SetData] left
+// it, and the session id [Claims.Successor]. The caller takes s back, as the new
 // session is for nobody who has an old token. All else is as with Renew.
 func (i *Issuer[T]) Elevate(s *Session[T]) (tok string, next *Session[T], err error) {
 	c := s.Claims
@@ -101,7 +101,7 @@ func (i *Issuer[T]) Elevate(s *Session[T]) (tok string, next *Session[T], err er
 		return "", nil, fmt.Errorf("elevate: %w", errElsewhere)
 	}
 	c.Overflow = "" // it is of the session that was
-	return i.Renew(&Session[T]{c, s.Data})
+	return i.Renew(&Session[T]{c, s.data, s.copy})
 }
 
 // seal completes the claims with what is new in each token, and mints it with a
@@ -129,7 +129,17 @@ func (i *Issuer[T]) seal(c Claims, idle time.Duration, data T) (string, *Session
 		return "", nil, i.tooLarge(c)
 	}
 	c.encoded = ""
-	return tok, &Session[T]{c, data}, nil
+	return tok, i.started(c, data), nil
+}
+
+// started returns the session of a new token, in one allocation with its data.
+func (i *Issuer[T]) started(c Claims, data T) *Session[T] {
+	s := &struct {
+		Session[T]
+		data T
+	}{Session[T]{c, nil, i.verifier.sharing.copy}, data}
+	s.Session.data = &s.data
+	return &s.Session
 }
 
 // mint seals claims. It returns nothing if the token would be too large.

@@ -19,7 +19,9 @@ func renewed[T any](t *testing.T, raw string, change func(*T)) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	change(&s.Data)
+	data := s.Data()
+	change(&data)
+	s.SetData(data)
 	_, next, err := issuer.Renew(s)
 	if err != nil {
 		t.Fatal(err)

@@ -60,7 +60,8 @@ func (v *Verifier[T]) For(p Purpose) *Verifier[T] {
 // [ErrInvalid] if it is not to be believed. Any other error comes from the
 // Opener and means that the answer could not be found.
 //
-// The session is the caller's to change: no other call gets any part of it.
+// The session is the caller's to change: no other call gets any part of it. Its data
+// was decoded, and is copied when [Session.Data] asks for it.
 //
 // Not checked: whether the session has been revoked, and whether the bearer is
 // the one it was issued to.
@@ -121,7 +122,7 @@ func (v *Verifier[T]) VerifyWith(tok string, load func(c Claims) (raw string, er
 	_, err := v.verify(tok, &s)
 	if err == errElsewhere {
 		if s.Raw, err = load(s.Claims); err == nil {
-			s.Data, err = v.decode(s.Raw)
+			s.data, err = v.decode(s.Raw)
 		}
 	}
 	if err != nil {
@@ -138,7 +139,8 @@ func (v *Verifier[T]) verify(tok string, s *Session[T]) (_ *Session[T], err erro
 	if v.cached == nil {
 		s.Claims, err = v.opener.Open(tok, v.binding)
 		if err == nil {
-			s.Data, err = v.judged(s.Claims)
+			s.copy = v.sharing.copy
+			s.data, err = v.judged(s.Claims)
 		}
 	} else {
 		var kept any
@@ -157,23 +159,22 @@ func (v *Verifier[T]) verify(tok string, s *Session[T]) (_ *Session[T], err erro
 }
 
 // judged judges claims and returns their data, if they have it.
-func (v *Verifier[T]) judged(c Claims) (data T, err error) {
-	if err := v.config.judge(c, v.binding, time.Now()); err != nil {
-		return data, err
-	}
-	if c.Overflow != "" {
-		return data, nil
+func (v *Verifier[T]) judged(c Claims) (*T, error) {
+	if err := v.config.judge(c, v.binding, time.Now()); err != nil || c.Overflow != "" {
+		return nil, err
 	}
 	return v.decode(c.Raw)
 }
 
-func (v *Verifier[T]) decode(raw string) (data T, err error) {
+func (v *Verifier[T]) decode(raw string) (*T, error) {
 	if v.sharing.unread {
-		return data, nil
+		return nil, nil
 	}
-	p := new(T)
-	err = decodeData([]byte(raw), p)
-	return *p, err
+	data := new(T)
+	if err := decodeData([]byte(raw), data); err != nil {
+		return nil, err
+	}
+	return data, nil
 }
 
 // toKeep returns the session that claims stand for, and how many bytes it takes.
@@ -182,35 +183,24 @@ func (v *Verifier[T]) toKeep(c Claims) (any, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	s := &Session[T]{Claims: c}
+	s := &Session[T]{Claims: c, copy: v.sharing.copy}
 	size := int(unsafe.Sizeof(*s)) + len(c.Overflow) + len(c.Issuer) + len(c.Audience) + len(c.Subject) + len(c.ID) + len(c.SessionID) + len(c.Raw)
-	if !v.sharing.afresh {
-		s.Data = data
-		size += footprint(reflect.ValueOf(&s.Data).Elem())
+	if !v.sharing.afresh && data != nil {
+		s.data = data
+		size += int(unsafe.Sizeof(*data)) + footprint(reflect.ValueOf(data).Elem())
 	}
 	return s, size, nil
 }
 
-// share fills s with a session that was kept, so that the two have nothing in
-// common that can be changed.
+// share fills s with a session that was kept, so that a caller can change nothing that
+// they have in common.
 func (v *Verifier[T]) share(kept, s *Session[T]) (err error) {
 	if err := v.config.judgeTimes(&kept.Claims, time.Now()); err != nil {
 		return err
 	}
 	*s = *kept
-	switch {
-	case s.Overflow != "":
-	case v.sharing.afresh:
-		s.Data, err = v.decode(kept.Raw)
-	case v.sharing.copy != nil:
-		s.Data = v.copied(kept)
+	if v.sharing.afresh && s.Overflow == "" {
+		s.data, err = v.decode(kept.Raw)
 	}
 	return err
-}
-
-func (v *Verifier[T]) copied(kept *Session[T]) T {
-	data := new(T)
-	*data = kept.Data
-	v.sharing.copy(reflect.ValueOf(data).Elem(), reflect.ValueOf(&kept.Data).Elem())
-	return *data
 }

@@ -51,7 +51,7 @@ func Example() {
 			http.Error(w, "try again", http.StatusServiceUnavailable)
 		default:
 			s, _ := chimw.FromContext[Basket](r.Context())
-			fmt.Fprintln(w, len(s.Data.Items), "in the basket")
+			fmt.Fprintln(w, len(s.Data().Items), "in the basket")
 		}
 	})))
 

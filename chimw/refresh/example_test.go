@@ -55,7 +55,7 @@ func ExampleNew() {
 	r.Method("POST", "/refresh", tokens)
 	r.With(guard.Require).Get("/me", func(w http.ResponseWriter, r *http.Request) {
 		s, _ := chimw.FromContext[User](r.Context())
-		fmt.Fprintf(w, "hello, %s", s.Data.Name)
+		fmt.Fprintf(w, "hello, %s", s.Data().Name)
 	})
 
 	server := httptest.NewServer(r)

@@ -159,7 +159,7 @@ func (a *app) me(node int, p refresh.Pair) int {
 	w := httptest.NewRecorder()
 	a.guards[node].Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s, _ := chimw.FromContext[user](r.Context())
-		fmt.Fprint(w, "hello, ", s.Data.Name)
+		fmt.Fprint(w, "hello, ", s.Data().Name)
 	})).ServeHTTP(w, r)
 	if w.Code == http.StatusOK && w.Body.String() != "hello, Alice" {
 		return -1

@@ -88,7 +88,7 @@ const forms = `<!doctype html><title>site</title><p id="who">%s</p>
 func page(w http.ResponseWriter, r *http.Request) {
 	who := "stranger"
 	if s, ok := chimw.FromContext[user](r.Context()); ok {
-		who = fmt.Sprintf("%s, %d pens, admin %v", s.Data.Name, s.Data.Pens, s.Data.Admin)
+		who = fmt.Sprintf("%s, %d pens, admin %v", s.Data().Name, s.Data().Pens, s.Data().Admin)
 	}
 	w.Header().Set("Cache-Control", "no-store") // or the back button shows it after a logout
 	fmt.Fprintf(w, forms, html.EscapeString(who))

@@ -63,7 +63,7 @@ func site(ring token.Sealer, denied *redislist.List) http.Handler {
 	r.With(sessions.Load).Get("/", func(w http.ResponseWriter, r *http.Request) {
 		name := "stranger"
 		if s, ok := chimw.FromContext[User](r.Context()); ok {
-			name = s.Data.Name
+			name = s.Data().Name
 		}
 		fmt.Fprintf(w, "hello, %s\n", name)
 	})

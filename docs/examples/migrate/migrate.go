@@ -35,7 +35,7 @@ type Bridge struct {
 // goes behind Sessions.Load.
 func (b *Bridge) User(r *http.Request) (u User, ok bool, err error) {
 	if s, ok := chimw.FromContext[User](r.Context()); ok {
-		return s.Data, true, nil
+		return s.Data(), true, nil
 	}
 	return b.Old.Find(r)
 }

@@ -58,7 +58,7 @@ func (w *Worker) Handle(ctx context.Context, j Job) error {
 	case err != nil:
 		return err
 	}
-	return w.do(s.Subject, j.Text, s.Data)
+	return w.do(s.Subject, j.Text, s.Data())
 }
 
 func main() {

@@ -54,7 +54,7 @@ func site(ring token.Sealer, denied revocation.List, cookie chimw.Cookie) http.H
 		}
 		s, _ := chimw.FromContext[User](r.Context())
 		w.Header().Set("Cache-Control", "no-store") // nor for the back button after a logout
-		fmt.Fprintf(w, "hello, %s, for the %d. time\n", s.Data.Name, s.Data.Visits)
+		fmt.Fprintf(w, "hello, %s, for the %d. time\n", s.Data().Name, s.Data().Visits)
 	})))
 	mux.HandleFunc("POST /logout", func(w http.ResponseWriter, r *http.Request) {
 		if err := sessions.Logout(w, r); err != nil {

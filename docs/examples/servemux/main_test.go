@@ -117,7 +117,7 @@ func TestOnePersonLogsIn(t *testing.T) {
 	sessions := chimw.New(token.NewIssuer[User](ring, token.Config{Issuer: "example.com", Audience: "web"}), chimw.Config{})
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s, _ := chimw.FromContext[User](r.Context())
-		io.WriteString(w, s.Data.Name)
+		io.WriteString(w, s.Data().Name)
 	})
 	tok, _, err := sessions.Issue(t.Context(), "alice", User{Name: "alice"})
 	if err != nil {

@@ -41,7 +41,7 @@ func service(ring token.Opener, denied revocation.List) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /orders", guard.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s, _ := chimw.FromContext[User](r.Context())
-		fmt.Fprintf(w, "the orders of %s\n", s.Data.Name)
+		fmt.Fprintf(w, "the orders of %s\n", s.Data().Name)
 	})))
 	// Not behind Require: whose session has just ended is to lose the cookie all the same.
 	mux.HandleFunc("POST /logout", func(w http.ResponseWriter, r *http.Request) {

@@ -127,7 +127,7 @@ func (n *node) me(w http.ResponseWriter, r *http.Request) {
 		"session_id": s.SessionID,
 		"key_id":     s.KeyID,
 		"expires_at": s.ExpiresAt,
-		"data":       s.Data,
+		"data":       s.Data(),
 	})
 }
 

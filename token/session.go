@@ -1,0 +1,40 @@
+package token
+
+import "reflect"
+
+// A Session is a token that was believed: its claims, and the session data.
+// Only an [Issuer] and a [Verifier] make one that means anything.
+type Session[T any] struct {
+	Claims
+	data *T // shared by all that were made of one token; nil is the zero T
+	copy copier
+}
+
+// Data returns the session data. What the caller does with it shows nowhere else,
+// not in another request of the same session and not in the next call, which returns
+// a copy as well: a copy costs an allocation for each slice, map and pointer.
+//
+// The exception are types that can't be copied, because a field that is not exported
+// refers to something, or a value has the type any. Their data is decoded for each
+// Verify, and all calls for one Session share it.
+func (s *Session[T]) Data() T {
+	if s.data == nil || s.copy == nil {
+		return s.value()
+	}
+	data := new(T)
+	*data = *s.data
+	s.copy(reflect.ValueOf(data).Elem(), reflect.ValueOf(s.data).Elem())
+	return *data
+}
+
+// SetData makes data that of the session, for [Issuer.Renew] and [Issuer.Elevate]
+// to write. It changes this Session alone, and no token.
+func (s *Session[T]) SetData(data T) { s.data = &data }
+
+// value is the data itself, for who only reads it.
+func (s *Session[T]) value() (data T) {
+	if s.data != nil {
+		data = *s.data
+	}
+	return data
+}
