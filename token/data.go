@@ -22,6 +22,8 @@ var dataOptions = json.JoinOptions(
 	jsontext.EscapeForJS(false),
 )
 
+// encodeData encodes what data points to. From a pointer it takes no copy, and finds the
+// methods that decoding finds.
 func encodeData(data any) ([]byte, error) {
 	raw, err := json.Marshal(data, dataOptions)
 	if err != nil {
@@ -49,7 +51,7 @@ func withoutValues(err error) error {
 // mergeData returns data as JSON, with everything taken from raw that data has
 // not changed since it was decoded from there: members that T does not know,
 // and numbers with more digits than T holds.
-func mergeData[T any](raw []byte, data T) ([]byte, error) {
+func mergeData[T any](raw []byte, data *T) ([]byte, error) {
 	next, err := encodeData(data)
 	if err != nil {
 		return nil, err
@@ -58,7 +60,7 @@ func mergeData[T any](raw []byte, data T) ([]byte, error) {
 	if decodeData(raw, &before) != nil {
 		return next, nil // raw is not data's origin; there is nothing to keep
 	}
-	prev, err := encodeData(before)
+	prev, err := encodeData(&before)
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +81,8 @@ func readsAlike[T any](a, b []byte) bool {
 	if decodeData(a, &x) != nil || decodeData(b, &y) != nil {
 		return false
 	}
-	inA, err1 := encodeData(x)
-	inB, err2 := encodeData(y)
+	inA, err1 := encodeData(&x)
+	inB, err2 := encodeData(&y)
 	return err1 == nil && err2 == nil && bytes.Equal(inA, inB)
 }
 

@@ -45,22 +45,30 @@ func (i *Issuer[T]) Verifier() *Verifier[T] { return i.verifier }
 // The subject must be 1 to 255 bytes of printable text. A [*SizeError] says that
 // data does not fit.
 func (i *Issuer[T]) Issue(subject string, data T) (tok string, s *Session[T], err error) {
-	raw, err := encodeData(data)
+	first := &struct { // in one allocation
+		Session[T]
+		data T
+	}{data: data}
+	s = &first.Session
+	s.data, s.copy = &first.data, i.verifier.sharing.copy
+	raw, err := encodeData(s.data)
 	if err != nil {
 		return "", nil, fmt.Errorf("issue token: %w", err)
 	}
 	written := unsafe.String(unsafe.SliceData(raw), len(raw)) // nobody else has it
-	c := i.verifier.config
 	start := time.Now().UTC().Truncate(time.Microsecond)
-	return i.seal(Claims{
-		Binding:   c.binding(),
-		SessionID: newID(),
+	session, id := newIDs()
+	s.Claims = Claims{
+		Binding:   i.verifier.binding,
+		ID:        id,
+		SessionID: session,
 		Subject:   subject,
 		StartedAt: start,
 		EndsAt:    start.Add(i.maxAge).Truncate(time.Second),
 		Raw:       written,
 		encoded:   written,
-	}, i.idle, data)
+	}
+	return i.seal(s, i.idle)
 }
 
 // Renew mints a further token of the session s, with its data as [Session.SetData] left
@@ -76,7 +84,8 @@ func (i *Issuer[T]) Renew(s *Session[T]) (tok string, renewed *Session[T], err e
 	if !time.Now().Before(s.EndsAt) {
 		return "", nil, ErrExpired
 	}
-	c := s.Claims
+	next := *s
+	c := &next.Claims
 	if !i.verifier.sharing.unread {
 		raw, err := mergeData([]byte(s.Raw), s.value())
 		if err != nil {
@@ -87,7 +96,8 @@ func (i *Issuer[T]) Renew(s *Session[T]) (tok string, renewed *Session[T], err e
 			c.Overflow = ""
 		}
 	}
-	return i.seal(c, c.idle(), s.value())
+	_, c.ID = newIDs()
+	return i.seal(&next, c.idle())
 }
 
 // Elevate mints the first token of the session that takes the place of s, when its
@@ -104,10 +114,11 @@ func (i *Issuer[T]) Elevate(s *Session[T]) (tok string, next *Session[T], err er
 	return i.Renew(&Session[T]{c, s.data, s.copy})
 }
 
-// seal completes the claims with what is new in each token, and mints it with a
-// life of idle, or until the session ends.
-func (i *Issuer[T]) seal(c Claims, idle time.Duration, data T) (string, *Session[T], error) {
-	c.ID, c.KeyID = newID(), ""
+// seal completes the claims with what is new in each token but its id, and mints it
+// with a life of idle, or until the session ends.
+func (i *Issuer[T]) seal(s *Session[T], idle time.Duration) (string, *Session[T], error) {
+	c := &s.Claims
+	c.KeyID = ""
 	c.IssuedAt = time.Now().UTC().Truncate(time.Second)
 	c.ExpiresAt = c.IssuedAt.Add(idle)
 	if c.ExpiresAt.After(c.EndsAt) {
@@ -116,30 +127,20 @@ func (i *Issuer[T]) seal(c Claims, idle time.Duration, data T) (string, *Session
 	if !printable(c.Subject) {
 		return "", nil, fmt.Errorf("issue token: the subject must be 1 to %d bytes of printable text", maxName)
 	}
-	tok, err := i.mint(c)
+	tok, err := i.mint(*c)
 	if err == nil && tok == "" && c.Overflow == "" && i.spill != nil {
-		if c.Overflow, err = i.spill(c); err == nil {
-			tok, err = i.mint(c)
+		if c.Overflow, err = i.spill(*c); err == nil {
+			tok, err = i.mint(*c)
 		}
 	}
 	switch {
 	case err != nil:
 		return "", nil, fmt.Errorf("issue token: %w", err)
 	case tok == "":
-		return "", nil, i.tooLarge(c)
+		return "", nil, i.tooLarge(*c)
 	}
 	c.encoded = ""
-	return tok, i.started(c, data), nil
-}
-
-// started returns the session of a new token, in one allocation with its data.
-func (i *Issuer[T]) started(c Claims, data T) *Session[T] {
-	s := &struct {
-		Session[T]
-		data T
-	}{Session[T]{c, nil, i.verifier.sharing.copy}, data}
-	s.Session.data = &s.data
-	return &s.Session
+	return tok, s, nil
 }
 
 // mint seals claims. It returns nothing if the token would be too large.
@@ -178,9 +179,14 @@ func (c *Claims) Successor() string {
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
-// newID returns 128 random bits in 22 characters.
-func newID() string {
-	var b [16]byte
+// newIDs returns 128 random bits in 22 characters, twice. Entropy and memory are asked
+// for once.
+func newIDs() (session, token string) {
+	var b [32]byte
 	rand.Read(b[:])
-	return base64.RawURLEncoding.EncodeToString(b[:])
+	var text [44]byte
+	base64.RawURLEncoding.Encode(text[:22], b[:16])
+	base64.RawURLEncoding.Encode(text[22:], b[16:])
+	both := string(text[:])
+	return both[:22], both[22:]
 }

@@ -19,7 +19,7 @@ type Session[T any] struct {
 // Verify, and all calls for one Session share it.
 func (s *Session[T]) Data() T {
 	if s.data == nil || s.copy == nil {
-		return s.value()
+		return *s.value()
 	}
 	data := new(T)
 	*data = *s.data
@@ -32,9 +32,9 @@ func (s *Session[T]) Data() T {
 func (s *Session[T]) SetData(data T) { s.data = &data }
 
 // value is the data itself, for who only reads it.
-func (s *Session[T]) value() (data T) {
-	if s.data != nil {
-		data = *s.data
+func (s *Session[T]) value() *T {
+	if s.data == nil {
+		return new(T)
 	}
-	return data
+	return s.data
 }

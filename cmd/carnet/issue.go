@@ -94,7 +94,7 @@ func named(s string) bool {
 // checkData does not quote the data: it is a claim.
 func checkData(data []byte) error {
 	var v jsontext.Value
-	if err := strictjson.Check([]byte(`{"data":` + string(data) + `}`)); err != nil {
+	if err := strictjson.CheckMember(data); err != nil {
 		return usageError("--data can't be put into a token: %v", err)
 	}
 	if err := strictjson.Unmarshal(data, &v); err != nil {

@@ -92,6 +92,20 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+func TestBoundsOfAMember(t *testing.T) {
+	for doc, want := range map[string]error{
+		nested(15):       nil,
+		nested(16):       strictjson.ErrTooDeep,
+		object(256, "1"): nil,
+		object(257, "1"): strictjson.ErrTooWide,
+		`"]]]]"`:         nil,
+	} {
+		if err := strictjson.CheckMember([]byte(doc)); err != want {
+			t.Errorf("%.40s: got %v, want %v", doc, err, want)
+		}
+	}
+}
+
 // errDecoder stands for an error of the decoder.
 var errDecoder = fmt.Errorf("an error of the decoder")
 
