@@ -45,6 +45,7 @@ const (
 	noData         = ", data not asked for"
 	bareSite       = "bare chi"
 	bareCookieSite = "bare chi, same cookie sent"
+	plainData      = ", data without slices"
 	carnetHotSite  = "carnet hot"
 	carnetColdSite = "carnet cold"
 	jwtauthSite    = "jwtauth HS256"
@@ -60,6 +61,7 @@ func sites(data user, rdb *redis.Client) []site {
 		{bareSite, bare, ""},
 		{bareCookieSite, bare, hot.cookie},
 		hot,
+		carnetSite[flat](carnetHotSite+plainData, keys.JWT, data, 32<<20, func(d flat) string { return d.Name }),
 		carnetSite[struct{}](carnetHotSite+noData, keys.JWT, data, 32<<20, func(struct{}) string { return "somebody" }),
 		carnetSite[user](carnetColdSite, keys.JWT, data, 0, func(d user) string { return d.Name }),
 		carnetSite[user](carnetColdSite+" PASETO", keys.PASETO, data, 0, func(d user) string { return d.Name }),
