@@ -5,6 +5,10 @@ FUZZTIME ?= 30s
 # No target is a file.
 MAKEFLAGS += --always-make
 
+# A process with the race detector sleeps for a second when it has ended, and the
+# tests run the command a thousand times.
+export GORACE = atexit_sleep_ms=0
+
 build:
 	go build -o bin/carnet ./cmd/carnet
 

@@ -62,6 +62,7 @@ func TestScripts(t *testing.T) {
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("GODEBUG", os.Getenv("GODEBUG"))
+			e.Setenv("GORACE", os.Getenv("GORACE"))
 			e.Setenv("REDIS", "redis://"+redis.Addr+"?prefix=")
 			return nil
 		},
