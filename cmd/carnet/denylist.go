@@ -187,9 +187,10 @@ func (p *listPlace) openRedis(ctx context.Context, create bool) (*denylist, erro
 	}
 	l := redislist.Config{Timeout: p.wait, Log: slog.New(slog.DiscardHandler)}.New(client, p.prefix)
 	if err := l.Ready(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("read the denylist on %s: %w", p, err), l.Close(), client.Close())
+		return nil, errors.Join(fmt.Errorf("read the denylist on %s: %w", p, err), client.Close(), l.Close())
 	}
-	return &denylist{l, l.Allow, l.Marks, l.Follow, func() error { return errors.Join(l.Close(), client.Close()) }}, nil
+	// The client first: otherwise the list waits for a read that waits for news.
+	return &denylist{l, l.Allow, l.Marks, l.Follow, func() error { return errors.Join(client.Close(), l.Close()) }}, nil
 }
 
 // noAnswer tells a user who may not from a server that is not there.
