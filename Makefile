@@ -43,9 +43,10 @@ browser: tools
 # The same in a process that has approved cryptography only. JWT rings work
 # there; the tests of PASETO make sure that it is refused. On one processor: a second
 # reader of random bytes at the same moment needs entropy from the jitter of a clock,
-# which stands still in a test with a clock of its own.
+# which stands still in a test with a clock of its own. Tests that are parallel have
+# none, and mostly wait for other processes.
 fips: tools
-	GODEBUG=fips140=only go test -cpu 1 ./...
+	GODEBUG=fips140=only go test -cpu 1 -parallel 2 ./...
 
 # Redis is killed, cut off, slowed down and emptied behind the denylist, in a module
 # of its own: a round of each (five minutes), or (an hour) as many as it takes to be
@@ -80,10 +81,11 @@ crash: tools
 inflight: tools
 	go test -race -v -run InFlight ./internal/inflight ./revocation/redislist -logouts 1000
 
-# make test rotates by policy for a fortnight of a fake clock, and has a fleet of
-# processes rotate five times; this for a year, and a hundred times.
+# make test rotates by policy for a fortnight of a fake clock, edits a ring in ten
+# orders, and has a fleet of processes rotate five times; this for a year, in a hundred
+# orders, and a hundred times.
 rotation: tools
-	go test -timeout 60m -v -run 'RotationByPolicy' ./keys -year
+	go test -timeout 60m -v -run 'RotationByPolicy|AnyOrder|ClockThatIsAhead' ./keys -year
 	go test -timeout 60m -v -run 'Fleet' ./keys/redisring -hundred
 
 # carnet beside its peers: writes docs/benchmarks.md and its plots.

@@ -227,8 +227,10 @@ var sampled = map[string]bool{"write": true, "fsync": true, "renameat": true, "f
 // TestSurvivesKillAtEverySystemCall kills each verb at the n-th call of each kind,
 // until it ends by itself. The calls on the lock file are made by another thread.
 func TestSurvivesKillAtEverySystemCall(t *testing.T) {
+	t.Parallel()
 	for _, verb := range verbs {
 		t.Run(verb, func(t *testing.T) {
+			t.Parallel()
 			killed := 0
 			kill := func(call string, n int, filter ...string) (ended bool) {
 				p := newPatient(t, verb)
@@ -268,8 +270,10 @@ func TestSurvivesKillAtEverySystemCall(t *testing.T) {
 // TestSurvivesADiskThatFails lets each write, sync and rename fail, once or from
 // then on.
 func TestSurvivesADiskThatFails(t *testing.T) {
+	t.Parallel()
 	for _, verb := range verbs {
 		t.Run(verb, func(t *testing.T) {
+			t.Parallel()
 			tried, failed, count := 0, 0, calls(t, verb)
 			for _, call := range []string{"write", "fsync", "renameat", "openat"} {
 				for n := 1; n <= count[call]; n++ {

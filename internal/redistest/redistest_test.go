@@ -7,6 +7,7 @@ import (
 )
 
 func TestAServerComesBackWithItsFiles(t *testing.T) {
+	t.Parallel()
 	s := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 	s.Must("SET", "k", "v")
 	s.Kill()
@@ -20,6 +21,7 @@ func TestAServerComesBackWithItsFiles(t *testing.T) {
 }
 
 func TestAFailoverHappens(t *testing.T) {
+	t.Parallel()
 	f := redistest.StartFailover(t)
 	old := f.Master()
 	old.Kill()
@@ -29,6 +31,7 @@ func TestAFailoverHappens(t *testing.T) {
 }
 
 func TestAClusterHasAMasterForAKey(t *testing.T) {
+	t.Parallel()
 	c := redistest.StartCluster(t)
 	old := c.MasterOf("k")
 	old.Kill()

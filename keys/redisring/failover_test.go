@@ -12,6 +12,7 @@ import (
 // While the master dies in the middle of rotations no node refuses a good token,
 // and what was said to be saved is there afterwards.
 func TestSentinelFailoverDuringRotations(t *testing.T) {
+	t.Parallel()
 	f := redistest.StartFailover(t)
 	fleet := newFleet(t, func(t testing.TB) redis.UniversalClient {
 		return closing(t, redis.NewFailoverClient(&redis.FailoverOptions{MasterName: f.Name, SentinelAddrs: f.Addrs()}))
@@ -21,6 +22,7 @@ func TestSentinelFailoverDuringRotations(t *testing.T) {
 }
 
 func TestClusterMasterKilledDuringRotations(t *testing.T) {
+	t.Parallel()
 	c := redistest.StartCluster(t)
 	fleet := newFleet(t, func(t testing.TB) redis.UniversalClient {
 		return closing(t, redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.Addrs()}))

@@ -148,6 +148,7 @@ func TestStore(t *testing.T) {
 }
 
 func TestNodesFollow(t *testing.T) {
+	t.Parallel()
 	f := newFleet(t, single(redistest.Start(t)))
 	for range 5 {
 		f.follow(f.edit(rotate).Generation())
@@ -166,6 +167,7 @@ func TestNodesFollow(t *testing.T) {
 }
 
 func TestNodesReport(t *testing.T) {
+	t.Parallel()
 	f := newFleet(t, single(redistest.Start(t)))
 	nodes := func() (minting, verifying []keystore.Node) {
 		t.Helper()
@@ -201,6 +203,7 @@ func TestNodesReport(t *testing.T) {
 
 // Redis forgets: nodes never go back, and put the ring back as it was.
 func TestRedisForgets(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	f := newFleet(t, single(server))
 	first, err := f.admin.Store.Load(t.Context())
@@ -236,6 +239,7 @@ func TestRedisForgets(t *testing.T) {
 
 // Nodes go on while Redis hangs, and calls end.
 func TestRedisHangs(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	f := newFleet(t, single(server))
 	f.follow(1)
@@ -273,6 +277,7 @@ func TestOnlySealedRings(t *testing.T) {
 
 // Whoever has a dump of the server has no key of the ring, in any spelling.
 func TestADumpHasNoKeys(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	server := redistest.Start(t, "--dir", dir, "--appendonly", "yes", "--rdbcompression", "no")
 	f := newFleet(t, single(server))
@@ -359,6 +364,7 @@ func TestURLs(t *testing.T) {
 
 // A node that is behind is named, and keeps the next rotation waiting.
 func TestRotateKnowsWhoLags(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	f := newFleet(t, single(server))
 	lagging := single(server).store(t, "web")

@@ -157,6 +157,7 @@ func survives(t *testing.T, f fault, path, out string) {
 }
 
 func TestSurvivesKillAtEverySystemCall(t *testing.T) {
+	t.Parallel()
 	tried := 0
 	for call, count := range calls(t) {
 		if !*every && !slices.Contains([]string{"write", "fsync", "openat", "renameat", "flock", "ftruncate"}, call) {
@@ -181,6 +182,7 @@ func TestSurvivesKillAtEverySystemCall(t *testing.T) {
 }
 
 func TestSurvivesADiskThatFails(t *testing.T) {
+	t.Parallel()
 	tried, count := 0, calls(t)
 	for _, call := range []string{"write", "fsync", "openat", "renameat", "ftruncate", "fstat", "lseek", "unlinkat"} {
 		for n := 1; n <= count[call]; n++ {

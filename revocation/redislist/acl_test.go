@@ -34,6 +34,7 @@ func documented(t *testing.T) (words []string) {
 // A user with the ACL of the page can do all that a list does: revoke, allow, write back
 // what Redis lost and wait for replicas. What is elsewhere he can't read.
 func TestTheDocumentedACL(t *testing.T) {
+	t.Parallel()
 	f := redistest.StartFailover(t)
 	s := f.Master()
 	for _, server := range f.Servers {
@@ -73,6 +74,7 @@ func TestTheDocumentedACL(t *testing.T) {
 
 // Who waits for a list learns what keeps it from it.
 func TestReadySaysWhy(t *testing.T) {
+	t.Parallel()
 	s := redistest.Start(t)
 	s.Must("ACL", "SETUSER", "default", "-hset")
 	l := open(t, connect(t, s.Addr), redislist.Config{}, "web:")
@@ -86,6 +88,7 @@ func TestReadySaysWhy(t *testing.T) {
 
 // A cluster's client asks for the slots besides.
 func TestTheDocumentedACLOnACluster(t *testing.T) {
+	t.Parallel()
 	cluster := redistest.StartCluster(t)
 	for _, server := range cluster.Servers {
 		server.Must(append(documented(t), "+cluster|slots")...)

@@ -13,6 +13,7 @@ var logouts = flag.Int("logouts", 60, "how many logouts meet a response in fligh
 
 // Each node has a copy of its own.
 func TestAResponseInFlightLogsNobodyIn(t *testing.T) {
+	t.Parallel()
 	addr := redistest.Start(t).Addr
 	here := open(t, connect(t, addr), redislist.Config{}, "web:")
 	there := open(t, connect(t, addr), redislist.Config{}, "web:")

@@ -11,6 +11,7 @@ import (
 )
 
 func TestInspect(t *testing.T) {
+	t.Parallel()
 	alone := func(args ...string) func(t *testing.T) redis.UniversalClient {
 		return func(t *testing.T) redis.UniversalClient {
 			return redis.NewClient(&redis.Options{Addr: redistest.Start(t, args...).Addr})

@@ -26,10 +26,11 @@ func connect(t testing.TB, addr string) redis.UniversalClient {
 	return c
 }
 
-// open returns a list with a client of its own, as a node has it.
+// open returns a list with a client of its own, as a node has it. The client is closed
+// first: otherwise the list waits for a read that waits for news.
 func open(t testing.TB, c redis.UniversalClient, config redislist.Config, prefix string) *redislist.List {
 	l := config.New(c, prefix)
-	t.Cleanup(func() { l.Close() })
+	t.Cleanup(func() { c.Close(); l.Close() })
 	return l
 }
 
@@ -51,6 +52,7 @@ var patient = redislist.Config{Timeout: time.Minute, Bound: time.Hour}
 
 // Each subtest gets a list of its own prefix; they warm up together.
 func TestWhatEveryListPromises(t *testing.T) {
+	t.Parallel()
 	addr := redistest.Start(t).Addr
 	const subtests = 40
 	lists := make(chan *redislist.List, subtests)
@@ -65,6 +67,7 @@ func TestWhatEveryListPromises(t *testing.T) {
 }
 
 func TestWhatEveryListPromisesOfFaults(t *testing.T) {
+	t.Parallel()
 	s := redistest.Start(t)
 	prefixes, ways := make(map[revocation.List]string), make(map[revocation.List]*redistest.Proxy)
 	another := func(t *testing.T, prefix string, config redislist.Config) revocation.List {
@@ -116,6 +119,7 @@ func refused(l *redislist.List, c token.Claims) bool {
 // Who, why and which value travel with a mark of an operator, and no value does
 // with a logout.
 func TestNotesReachOtherNodes(t *testing.T) {
+	t.Parallel()
 	s := redistest.Start(t)
 	a := open(t, connect(t, s.Addr), redislist.Config{}, "")
 	b := open(t, connect(t, s.Addr), redislist.Config{}, "")
@@ -160,6 +164,7 @@ func TestNotesReachOtherNodes(t *testing.T) {
 
 // An operator denies what its user has logged out already: the list of marks says so.
 func TestANoteOfAMarkThatIsThere(t *testing.T) {
+	t.Parallel()
 	s := redistest.Start(t)
 	a := open(t, connect(t, s.Addr), patient, "")
 	b := open(t, connect(t, s.Addr), patient, "")
@@ -193,6 +198,7 @@ func TestANoteOfAMarkThatIsThere(t *testing.T) {
 }
 
 func TestAllowUndoesOnEveryNode(t *testing.T) {
+	t.Parallel()
 	s := redistest.Start(t)
 	a := open(t, connect(t, s.Addr), redislist.Config{}, "")
 	b := open(t, connect(t, s.Addr), redislist.Config{}, "")
@@ -220,6 +226,7 @@ func TestAllowUndoesOnEveryNode(t *testing.T) {
 // in Redis. A mark of now covers what such a node has begun, and what has begun at the
 // moment of an earlier mark.
 func TestAMarkCoversSessionsOfAClockThatIsAhead(t *testing.T) {
+	t.Parallel()
 	s := redistest.Start(t)
 	l := open(t, connect(t, s.Addr), redislist.Config{}, "")
 	ready(t, l)
@@ -265,6 +272,7 @@ func TestAMarkCoversSessionsOfAClockThatIsAhead(t *testing.T) {
 }
 
 func TestAClosedListKeepsItsCopy(t *testing.T) {
+	t.Parallel()
 	s := redistest.Start(t)
 	l := open(t, connect(t, s.Addr), redislist.Config{}, "")
 	ready(t, l)

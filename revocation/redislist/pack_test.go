@@ -14,6 +14,7 @@ import (
 // A log of many small records is packed, while a node follows it and others start on
 // it, even when nothing in it is over yet.
 func TestALogIsPacked(t *testing.T) {
+	t.Parallel()
 	s := redistest.Start(t)
 	l := open(t, connect(t, s.Addr), patient, "packed:")
 	ready(t, l)

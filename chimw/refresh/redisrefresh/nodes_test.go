@@ -164,6 +164,7 @@ func (f *fleet) replay(t *testing.T, n *node, old refresh.Pair) {
 }
 
 func TestAHundredAtATimeThenAThief(t *testing.T) {
+	t.Parallel()
 	f := start(t, 0)
 	pairs := []refresh.Pair{f.login(t)}
 	for generation := range int64(3) {
@@ -177,6 +178,7 @@ func TestAHundredAtATimeThenAThief(t *testing.T) {
 // The connection to Redis is cut after the command was sent and before its answer: the
 // store has counted, and the node does not know.
 func TestTheAnswerOfRedisIsLost(t *testing.T) {
+	t.Parallel()
 	f := start(t, -1)
 	pairs := []refresh.Pair{f.login(t)}
 	for generation := int64(1); generation <= 3; generation++ {
@@ -203,6 +205,7 @@ func TestTheAnswerOfRedisIsLost(t *testing.T) {
 
 // As go-redis is by default, it tries again itself.
 func TestConnectionsAreCutAllTheTime(t *testing.T) {
+	t.Parallel()
 	f := start(t, 0)
 	p := f.login(t)
 	stop := make(chan struct{})

@@ -22,6 +22,7 @@ func connect(t *testing.T, addr string) redis.UniversalClient {
 }
 
 func TestRedis(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	n := 0
 	refreshtest.TestStore(t, func(t *testing.T) refresh.Store {
@@ -31,6 +32,7 @@ func TestRedis(t *testing.T) {
 }
 
 func TestKeysAndAnOutage(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	s := redisrefresh.New(connect(t, server.Addr), "api:")
 	until := time.Now().Add(time.Hour)
