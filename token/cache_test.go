@@ -1,6 +1,7 @@
 package token_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -136,6 +137,81 @@ func TestEachCallReturnsDataOfItsOwn(t *testing.T) {
 			d.S.Roles[0], d.S.Cart[0].Prices[0], d.M.Lists["a"][0], *d.P.Next.N = "root", 2, 2, 2
 			if got := read(s.Data()); got != want {
 				t.Errorf("%s: got %s, want %s", name, got, want)
+			}
+		}
+	})
+}
+
+// countedData changes when it is written, as a MarshalJSON may.
+type countedData struct {
+	N     int
+	calls int
+}
+
+func (c *countedData) MarshalJSON() ([]byte, error) {
+	c.calls++
+	return json.Marshal(c.N)
+}
+
+func (c *countedData) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, &c.N) }
+
+func TestRenewalsOfOneTokenAtOnce(t *testing.T) {
+	issuer := token.NewIssuer[countedData](newRing(t, keys.JWT), web)
+	tok, _ := issue(t, issuer, countedData{N: 1})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 20 {
+				s, err := issuer.Verifier().Verify(tok)
+				if err == nil {
+					_, _, err = issuer.Renew(s)
+				}
+				if err != nil || s.Data().calls != 0 {
+					t.Errorf("a renewal shows in the data: %v, %v", s.Data(), err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// indexed data finds its items by name, too.
+type indexed struct {
+	Items []indexedItem
+	ByID  map[string]*indexedItem `json:"-"`
+}
+
+type indexedItem struct {
+	ID string
+	N  int
+}
+
+func (b *indexed) UnmarshalJSON(text []byte) error {
+	err := json.Unmarshal(text, &b.Items)
+	b.ByID = map[string]*indexedItem{}
+	for i := range b.Items {
+		b.ByID[b.Items[i].ID] = &b.Items[i]
+	}
+	return err
+}
+
+func (b indexed) MarshalJSON() ([]byte, error) { return json.Marshal(b.Items) }
+
+func TestReferencesWithinTheDataStayTogether(t *testing.T) {
+	eachFormat(t, func(t *testing.T, ring *keys.Ring) {
+		issuer := token.NewIssuer[indexed](ring, web)
+		tok, _ := issue(t, issuer, indexed{Items: []indexedItem{{"pen", 1}}})
+		for range 2 { // from the token, then from the cache
+			s, err := issuer.Verifier().Verify(tok)
+			if err != nil {
+				t.Fatal(err)
+			}
+			data := s.Data()
+			data.ByID["pen"].N++
+			s.SetData(data)
+			if _, next, err := issuer.Renew(s); err != nil || next.Raw != `[{"ID":"pen","N":2}]` {
+				t.Errorf("got %s, %v", next.Raw, err)
 			}
 		}
 	})
@@ -292,4 +368,49 @@ func TestManyRequestsAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// sized is a ring that keeps nothing and tells how much it was asked to keep.
+type sized struct {
+	*keys.Ring
+	size int
+}
+
+func (r *sized) OpenOnce(tok string, b token.Binding, _ any, believe func(token.Claims) (any, int, error)) (v any, err error) {
+	c, err := r.Open(tok, b)
+	if err == nil {
+		v, r.size, err = believe(c)
+	}
+	return v, err
+}
+
+func sizeOf[T any](t *testing.T, data T) int {
+	t.Helper()
+	ring := &sized{Ring: newRing(t, keys.JWT)}
+	issuer := token.NewIssuer[T](ring, web)
+	tok, _ := issue(t, issuer, data)
+	if _, err := issuer.Verifier().Verify(tok); err != nil {
+		t.Fatal(err)
+	}
+	return ring.size
+}
+
+func TestWhatASessionTakes(t *testing.T) {
+	machine := time.Local
+	defer func() { time.Local = machine }()
+	offset := time.FixedZone("here", 3600)
+	moment := time.Date(2026, 1, 2, 3, 4, 5, 0, offset)
+	inUTC := sizeOf(t, []time.Time{moment.UTC()})
+	time.Local = offset
+	if n := sizeOf(t, []time.Time{moment}); n > inUTC+len("+01:00") {
+		t.Errorf("a time of this machine's zone takes %d bytes more than one of UTC", n-inUTC)
+	}
+	maps := make([]map[string]string, 100)
+	for i := range maps {
+		maps[i] = map[string]string{"a": "b"}
+	}
+	none, full := sizeOf(t, make([]map[string]string, 100)), sizeOf(t, maps)
+	if n := (full - none) / len(maps); n < 300 { // a group of eight entries
+		t.Errorf("a map of one entry counts as %d bytes", n)
+	}
 }

@@ -43,7 +43,8 @@ func (i *Issuer[T]) Verifier() *Verifier[T] { return i.verifier }
 // takes part in it.
 //
 // The subject must be 1 to 255 bytes of printable text. A [*SizeError] says that
-// data does not fit.
+// data does not fit. What data refers to is not copied: don't change it while the
+// session is in use.
 func (i *Issuer[T]) Issue(subject string, data T) (tok string, s *Session[T], err error) {
 	first := &struct { // in one allocation
 		Session[T]
@@ -87,7 +88,8 @@ func (i *Issuer[T]) Renew(s *Session[T]) (tok string, renewed *Session[T], err e
 	next := *s
 	c := &next.Claims
 	if !i.verifier.sharing.unread {
-		raw, err := mergeData([]byte(s.Raw), s.value())
+		data := s.Data() // a copy: a MarshalJSON may change what it is called on
+		raw, err := mergeData([]byte(s.Raw), &data)
 		if err != nil {
 			return "", nil, fmt.Errorf("renew token: %w", err)
 		}

@@ -15,11 +15,15 @@ type Session[T any] struct {
 // a copy as well: a copy costs an allocation for each slice, map and pointer.
 //
 // The exception are types that can't be copied, because a field that is not exported
-// refers to something, or a value has the type any. Their data is decoded for each
-// Verify, and all calls for one Session share it.
+// refers to something, a value has the type any, or a method decodes what may refer to
+// itself. Their data is decoded for each Verify, and all calls for one Session share it.
 func (s *Session[T]) Data() T {
-	if s.data == nil || s.copy == nil {
-		return *s.value()
+	switch {
+	case s.data == nil:
+		var zero T
+		return zero
+	case s.copy == nil:
+		return *s.data
 	}
 	data := new(T)
 	*data = *s.data
@@ -28,13 +32,6 @@ func (s *Session[T]) Data() T {
 }
 
 // SetData makes data that of the session, for [Issuer.Renew] and [Issuer.Elevate]
-// to write. It changes this Session alone, and no token.
+// to write. It changes this Session alone, and no token. What data refers to is not
+// copied: don't change it afterwards.
 func (s *Session[T]) SetData(data T) { s.data = &data }
-
-// value is the data itself, for who only reads it.
-func (s *Session[T]) value() *T {
-	if s.data == nil {
-		return new(T)
-	}
-	return s.data
-}

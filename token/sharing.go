@@ -39,12 +39,26 @@ func decodesItself(t reflect.Type) bool {
 
 // copierOf returns nil if values of the type refer to nothing that can be
 // changed. It reports false if they may and can't be copied: a field is not
-// exported, the type says too little, or values may form a circle.
+// exported, the type says too little, values may form a circle, or a method of the
+// type may have made two references to one thing, which a copy would part.
 func copierOf(t reflect.Type, within []reflect.Type) (c copier, ok bool) {
 	if slices.Contains(within, t) {
 		return nil, false
 	}
 	within = append(within, t)
+	c, ok = copierOfKind(t, within)
+	if c == nil || !decodesItself(t) {
+		return c, ok
+	}
+	if t.Kind() == reflect.Slice {
+		if element, _ := copierOf(t.Elem(), within); element == nil {
+			return c, ok // as json.RawMessage
+		}
+	}
+	return nil, false
+}
+
+func copierOfKind(t reflect.Type, within []reflect.Type) (c copier, ok bool) {
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
 		return copierOfMany(t, within)
@@ -154,6 +168,11 @@ func (c copier) entries(dst, src reflect.Value) {
 	}
 }
 
+const (
+	mapSize      = 56 // bytes of a map, about
+	leastEntries = 8  // that a map with one has room for
+)
+
 // footprint returns about how many bytes v refers to. Only types that have a
 // copier are asked about, so it ends.
 func footprint(v reflect.Value) int {
@@ -162,7 +181,8 @@ func footprint(v reflect.Value) int {
 	case reflect.String:
 		return v.Len()
 	case reflect.Pointer:
-		if !v.IsNil() {
+		// A time refers to its zone, and that of the machine is there once.
+		if !v.IsNil() && v.UnsafePointer() != reflect.ValueOf(time.Local).UnsafePointer() {
 			return int(v.Type().Elem().Size()) + footprint(v.Elem())
 		}
 	case reflect.Slice, reflect.Array:
@@ -176,7 +196,12 @@ func footprint(v reflect.Value) int {
 		for entries := v.MapRange(); entries.Next(); {
 			n += footprint(entries.Key()) + footprint(entries.Value())
 		}
-		n += 2 * v.Len() * int(v.Type().Key().Size()+v.Type().Elem().Size())
+		if !v.IsNil() {
+			n += mapSize
+		}
+		if v.Len() > 0 {
+			n += max(leastEntries, 2*v.Len()) * int(v.Type().Key().Size()+v.Type().Elem().Size())
+		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			n += footprint(v.Field(i))
