@@ -21,6 +21,7 @@ package latest
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 )
@@ -31,7 +32,8 @@ type Store interface {
 	// Advance returns whether no higher revision of the session was there before,
 	// and remembers this one if it is the highest. The two are one step: of two
 	// callers at the same time the second sees what the first left. A session may
-	// be forgotten at until. An error means that it could not tell.
+	// be forgotten at until. An error means that it could not tell. What is kept of
+	// session must be a clone: it may be a part of the text of a whole token.
 	Advance(ctx context.Context, session string, revision int64, until time.Time) (latest bool, err error)
 }
 
@@ -70,7 +72,7 @@ func (m *Memory) Advance(_ context.Context, session string, revision int64, unti
 	case !known && !m.room(now):
 		return false, ErrFull
 	}
-	m.sessions[session] = entry{max(revision, old.revision), until}
+	m.sessions[strings.Clone(session)] = entry{max(revision, old.revision), until}
 	return true, nil
 }
 

@@ -2,10 +2,14 @@ package latest_test
 
 import (
 	"errors"
+	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
+	"weak"
 
 	"github.com/carnet-go/carnet/chimw/latest"
 	"github.com/carnet-go/carnet/chimw/latest/latesttest"
@@ -39,4 +43,24 @@ func TestMemoryForgetsAndRefuses(t *testing.T) {
 			t.Errorf("when they have ended: %v, %v", ok, err)
 		}
 	})
+}
+
+// The id of a session may be a part of the text of a whole token.
+func TestMemoryKeepsNoWholeToken(t *testing.T) {
+	text := []byte(strings.Repeat("x", 64<<10))
+	held := weak.Make(&text[0])
+	m := latest.NewMemory()
+	session := unsafe.String(&text[0], 22)
+	until := time.Now().Add(time.Hour)
+	for range 2 {
+		if ok, err := m.Advance(t.Context(), session, 1, until); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+	}
+	session, text = "", nil
+	runtime.GC()
+	if held.Value() != nil {
+		t.Error("the text is still there")
+	}
+	runtime.KeepAlive(m)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -56,7 +57,7 @@ func (m *Memory) Put(_ context.Context, session, name string, data []byte, until
 	}
 	if v == nil {
 		v = &versions{}
-		m.sessions[session] = v
+		m.sessions[strings.Clone(session)] = v // it may be a part of the text of a whole token
 	}
 	v.entries = append(v.entries, entry{name, bytes.Clone(data)})
 	m.size += len(data)

@@ -43,7 +43,8 @@ type Store interface {
 	// Put keeps an entry of a session under a name of 43 characters, at least until
 	// the session has got Versions further ones or until has passed. The same entry
 	// may be put again, which changes nothing. It must not keep entry after it has
-	// returned, nor change it.
+	// returned, nor change it, and clones what it keeps of session, which may be a part
+	// of the text of a whole token.
 	Put(ctx context.Context, session, name string, entry []byte, until time.Time) error
 
 	// Get returns an entry, which the caller may change. [ErrMissing] means that the

@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
+	"weak"
 
 	"github.com/carnet-go/carnet/chimw/overflow"
 	"github.com/carnet-go/carnet/chimw/overflow/overflowtest"
@@ -154,4 +157,24 @@ func FuzzLoad(f *testing.F) {
 			t.Errorf("%q, %v", got, err)
 		}
 	})
+}
+
+// The id of a session may be a part of the text of a whole token.
+func TestMemoryKeepsNoWholeToken(t *testing.T) {
+	text := []byte(strings.Repeat("x", 64<<10))
+	held := weak.Make(&text[0])
+	m := overflow.NewMemory()
+	session := unsafe.String(&text[0], 22)
+	until := time.Now().Add(time.Hour)
+	for range 2 {
+		if err := m.Put(t.Context(), session, "name", []byte("entry"), until); err != nil {
+			t.Fatal(err)
+		}
+	}
+	session, text = "", nil
+	runtime.GC()
+	if held.Value() != nil {
+		t.Error("the text is still there")
+	}
+	runtime.KeepAlive(m)
 }

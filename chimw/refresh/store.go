@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 // A Store counts the generations of each session's refresh token. It is safe for
 // concurrent use, by any number of nodes. Package refreshtest has the tests that every
 // Store must pass. Any error but [ErrReused] and [ErrUnknown] means that it could not
-// tell; then it may have done what it was asked, or not.
+// tell; then it may have done what it was asked, or not. What it keeps of a session's id
+// must be a clone: it may be a part of the text of a whole token.
 type Store interface {
 	// Put remembers that a session has come to a generation, zero at the login,
 	// unless it was remembered already with that one or a later one, or as ended.
@@ -96,7 +98,7 @@ func (m *Memory) Put(_ context.Context, session string, generation int64, until 
 	if !known && !m.room(now) {
 		return ErrFull
 	}
-	m.sessions[session] = chain{generation, time.Time{}, until}
+	m.sessions[strings.Clone(session)] = chain{generation, time.Time{}, until}
 	return nil
 }
 
@@ -111,7 +113,7 @@ func (m *Memory) Advance(_ context.Context, session string, from int64, grace ti
 	}
 	next, err := c.advance(from, now, grace)
 	if next != c.generation {
-		m.sessions[session] = chain{next, now, until}
+		m.sessions[strings.Clone(session)] = chain{next, now, until}
 	}
 	if err != nil {
 		return 0, err

@@ -2,10 +2,14 @@ package refresh_test
 
 import (
 	"errors"
+	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
+	"weak"
 
 	"github.com/carnet-go/carnet/chimw/refresh"
 	"github.com/carnet-go/carnet/chimw/refresh/refreshtest"
@@ -72,4 +76,25 @@ func TestMemoryForgetsAndRefuses(t *testing.T) {
 			t.Errorf("one that has ended: %v", err)
 		}
 	})
+}
+
+// The id of a session may be a part of the text of a whole token.
+func TestMemoryKeepsNoWholeToken(t *testing.T) {
+	text := []byte(strings.Repeat("x", 64<<10))
+	held := weak.Make(&text[0])
+	m := refresh.NewMemory()
+	session := unsafe.String(&text[0], 22)
+	until := time.Now().Add(time.Hour)
+	for range 2 {
+		err := m.Put(t.Context(), session, 0, until)
+		if _, err2 := m.Advance(t.Context(), session, 0, time.Minute, until); err != nil || err2 != nil {
+			t.Fatal(err, err2)
+		}
+	}
+	session, text = "", nil
+	runtime.GC()
+	if held.Value() != nil {
+		t.Error("the text is still there")
+	}
+	runtime.KeepAlive(m)
 }
