@@ -11,20 +11,19 @@ func goPaseto() []peer {
 	sign := paseto.NewV4AsymmetricSecretKey()
 	pub := sign.Public()
 	implicit := []byte("implicit assertion")
-	rules := func() paseto.Parser {
-		return paseto.MakeParser([]paseto.Rule{paseto.IssuedBy(issuer), paseto.ForAudience(audience), paseto.ValidAt(time.Now())})
-	}
+	valid := func(t paseto.Token) error { return paseto.ValidAt(time.Now())(t) }
+	parser := paseto.MakeParser([]paseto.Rule{paseto.IssuedBy(issuer), paseto.ForAudience(audience), valid})
 	return []peer{{
 		name:  "go-paseto v4.local",
 		issue: func(data user) (string, error) { return pasetoToken(data).V4Encrypt(key, implicit), nil },
 		verify: func(tok string) (user, error) {
-			return pasetoData(rules().ParseV4Local(key, tok, implicit))
+			return pasetoData(parser.ParseV4Local(key, tok, implicit))
 		},
 	}, {
 		name:  "go-paseto v4.public",
 		issue: func(data user) (string, error) { return pasetoToken(data).V4Sign(sign, implicit), nil },
 		verify: func(tok string) (user, error) {
-			return pasetoData(rules().ParseV4Public(pub, tok, implicit))
+			return pasetoData(parser.ParseV4Public(pub, tok, implicit))
 		},
 	}}
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/gob"
 	"net/http"
-	"net/http/httptest"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -44,12 +44,15 @@ func newCookieStore() *sessions.CookieStore {
 	return store
 }
 
-func gorillaSessions() peer {
-	store := newCookieStore()
+const gorillaName = "gorilla/sessions cookie"
+
+func gorillaSessions() peer { return gorillaPeer(newCookieStore()) }
+
+func gorillaPeer(store *sessions.CookieStore) peer {
 	return peer{
-		name: "gorilla/sessions cookie",
+		name: gorillaName,
 		issue: func(data user) (string, error) {
-			r, w := httptest.NewRequest("GET", "/", nil), httptest.NewRecorder()
+			r, w := &http.Request{Header: http.Header{}}, headerOnly{}
 			s, err := store.New(r, "session")
 			if err != nil {
 				return "", err
@@ -58,22 +61,35 @@ func gorillaSessions() peer {
 			if err := s.Save(r, w); err != nil {
 				return "", err
 			}
-			return w.Result().Cookies()[0].Value, nil
+			_, value, _ := strings.Cut(w["Set-Cookie"][0], "=")
+			value, _, _ = strings.Cut(value, ";")
+			return value, nil
 		},
 		verify: func(tok string) (user, error) {
-			r := &http.Request{Header: http.Header{"Cookie": {"session=" + tok}}}
-			s, err := store.New(r, "session")
-			if err != nil {
-				return user{}, err
-			}
-			c, ok := s.Values["claims"].(claims)
-			if !ok {
-				return user{}, errRefused
-			}
-			return c.Data, c.judge()
+			return sessionData(store, &http.Request{Header: http.Header{"Cookie": {"session=" + tok}}})
 		},
 	}
 }
+
+func sessionData(store *sessions.CookieStore, r *http.Request) (user, error) {
+	s, err := store.New(r, "session")
+	if err != nil {
+		return user{}, err
+	}
+	c, ok := s.Values["claims"].(claims)
+	if !ok {
+		return user{}, errRefused
+	}
+	return c.Data, c.judge()
+}
+
+// headerOnly is the response that a cookie is set in. A whole one would be work
+// that is not the peer's.
+type headerOnly http.Header
+
+func (h headerOnly) Header() http.Header         { return http.Header(h) }
+func (h headerOnly) Write(b []byte) (int, error) { return len(b), nil }
+func (h headerOnly) WriteHeader(int)             {}
 
 func newSCS(store scs.Store) *scs.SessionManager {
 	registerGob()
@@ -114,5 +130,19 @@ func scsData(ctx context.Context, m *scs.SessionManager) (user, error) {
 
 const scsName = "scs memory"
 
-// The clean-up goroutine would run in the rows of others.
-func scsMemory() peer { return scsPeer(scsName, newSCS(memstore.NewWithCleanupInterval(0))) }
+// The clean-up goroutine would run in the rows of others. So would a garbage
+// collector that has every session to look through that was ever issued.
+func scsMemory() peer {
+	store := memstore.NewWithCleanupInterval(0)
+	p := scsPeer(scsName, newSCS(store))
+	p.forget = func(but string) {
+		all, err := store.All()
+		check(err)
+		for tok := range all {
+			if tok != but {
+				check(store.Delete(tok))
+			}
+		}
+	}
+	return p
+}

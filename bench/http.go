@@ -66,9 +66,10 @@ func sites(data user, rdb *redis.Client) []site {
 		carnetSite[user](carnetColdSite, keys.JWT, data, 0, func(d user) string { return d.Name }),
 		carnetSite[user](carnetColdSite+" PASETO", keys.PASETO, data, 0, func(d user) string { return d.Name }),
 	}
-	for _, p := range append(append(golangJWT(), goJose(), jwxNested(), secureCookie(), gorillaSessions()), goPaseto()...) {
+	for _, p := range append(append(golangJWT(), goJose(), jwxNested(), secureCookie()), goPaseto()...) {
 		all = append(all, peerSite(p, data, nil))
 	}
+	all = append(all, gorillaSite(data))
 	golang := golangJWT()[0]
 	exists := peerSite(golang, data, func(ctx context.Context) bool {
 		return rdb.Exists(ctx, "revoked:"+tokenID).Val() == 0
@@ -115,6 +116,19 @@ func peerSite(p peer, data user, good func(context.Context) bool) site {
 	return site{p.name, route(func(w http.ResponseWriter, r *http.Request) {
 		answer(w, r.Context().Value(contextKey{}).(*user).Name)
 	}, mw), "session=" + must(p.issue(data))}
+}
+
+// gorillaSite gives the request to the store, which looks for its cookie itself.
+func gorillaSite(data user) site {
+	store := newCookieStore()
+	return site{gorillaName, route(func(w http.ResponseWriter, r *http.Request) {
+		u, err := sessionData(store, r)
+		if err != nil {
+			http.Error(w, "bad session", http.StatusUnauthorized)
+			return
+		}
+		answer(w, u.Name)
+	}), "session=" + must(gorillaPeer(store).issue(data))}
 }
 
 // jwtauthHS256 leaves the data as the map that jwtauth gives it, which spares it a

@@ -15,47 +15,60 @@ import (
 
 func main() {
 	only := flag.String("only", "", "print the rows that match this expression, and write nothing")
-	slices := flag.Int("slices", 60, "slices of each row")
+	raw := flag.Bool("rows", false, "measure all rows once, print them as JSON, and write nothing")
+	slices := flag.Int("slices", 40, "slices of each row")
 	out := flag.String("o", "../docs", "directory for benchmarks.md and its plots")
 	flag.Parse()
-	rdb, stop, err := startRedis()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
-	defer stop()
-	p := plan{*slices, 8 * time.Millisecond}
-	if *only != "" {
-		print(p.run(rdb, regexp.MustCompile(*only)))
-		return
-	}
-	if err := p.report(rdb).write(*out); err != nil {
+	if err := (plan{*slices, 8 * time.Millisecond}).main(*only, *raw, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
+func (p plan) main(only string, raw bool, out string) error {
+	matches, err := regexp.Compile(only)
+	if err != nil {
+		return err
+	}
+	if only == "" && !raw {
+		r, err := p.report()
+		if err != nil {
+			return err
+		}
+		return r.write(out)
+	}
+	rdb, stop, err := startRedis()
+	if err != nil {
+		return err
+	}
+	defer stop()
+	rows := p.run(rdb, matches)
+	if raw {
+		return writeRows(os.Stdout, rows)
+	}
+	print(rows)
+	return nil
+}
+
 // report measures everything, the rows twice.
-func (p plan) report(rdb *redis.Client) *report {
-	all := regexp.MustCompile("")
-	first := p.run(rdb, all)
-	second := p.run(rdb, all)
+func (p plan) report() (*report, error) {
+	r := &report{machine: machine()}
+	for range 2 {
+		rows, err := p.inProcessOfItsOwn()
+		if err != nil {
+			return nil, err
+		}
+		r.runs = append(r.runs, index(rows))
+		if r.order == nil {
+			r.order = rows
+		}
+	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	r := &report{
-		runs: []result{index(first), index(second)}, order: first,
-		sessions: p.sessionGrowth(), keys: p.keyGrowth(), marks: p.markGrowth(),
-		cores: cores(1000), hotCores: cores(1),
-		small: memory(works()[0]), large: memory(works()[1]),
-		sizes: sizes(),
-	}
-	for _, name := range []string{verifyGroup + " small/" + ours, hotGroup + " small/" + hotPlain, hotGroup + " small/" + hotWhole,
-		recorderGroup + " small/" + carnetHotSite, issueGroup + " small/" + ours} {
-		row := r.runs[0][name]
-		parts, err := profile(row.op)
-		check(err)
-		r.profiles = append(r.profiles, profiled{row.group + ": " + row.name, parts})
-	}
-	return r
+	r.sessions, r.keys, r.marks = p.sessionGrowth(), p.keyGrowth(), p.markGrowth()
+	r.cores, r.hotCores = cores(1000), cores(1)
+	r.small, r.large = memory(works()[0]), memory(works()[1])
+	r.sizes = sizes()
+	return r, r.profileAll()
 }
 
 // run measures all rows once, or those that contain a text.

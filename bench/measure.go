@@ -1,8 +1,10 @@
 package main
 
 import (
+	"math"
 	"math/rand/v2"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -13,10 +15,12 @@ import (
 type row struct {
 	group, name string
 	op          func()
+	after       func() // runs after each slice and is not counted; or nil
 
 	cpu, wall []float64 // nanoseconds for one operation, by slice
 	allocs    float64
 	bytes     float64
+	garbage   float64 // what the collector has to do for one operation, in nanoseconds
 }
 
 // quantile returns what the given part of the slices stay below.
@@ -27,8 +31,8 @@ func quantile(v []float64, q float64) float64 {
 
 // low is the figure that ratios are made of: other programs on the machine can
 // make a slice dearer, never cheaper.
-func (r *row) low() float64     { return quantile(r.cpu, 0.2) }
-func (r *row) lowWall() float64 { return quantile(r.wall, 0.2) }
+func (r *row) low() float64     { return quantile(r.cpu, 0.2) + r.garbage }
+func (r *row) lowWall() float64 { return quantile(r.wall, 0.2) + r.garbage }
 
 // processor returns the processor time of this process so far, kernel included.
 func processor() time.Duration {
@@ -44,28 +48,43 @@ type plan struct {
 }
 
 // measure runs the rows in slices by turns, so that what else the machine does
-// meets all of them alike. The order changes, as each leaves garbage and a cold
-// cache to the next.
+// meets all of them alike. The order changes, as each leaves a cold cache to the
+// next.
 func (p plan) measure(rows []*row) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	var c collector
+	c.collect()
 	counts := make([]int, len(rows))
 	for i, r := range rows {
 		counts[i] = p.calibrate(r.op)
 		r.allocs, r.bytes = allocations(r.op)
+		c.collect()
 	}
 	for range p.slices {
 		for _, i := range rand.Perm(len(rows)) {
 			rows[i].slice(counts[i])
+			c.made(float64(counts[i]) * rows[i].bytes)
 		}
+	}
+	for _, r := range rows {
+		r.garbage = r.bytes * c.price()
 	}
 }
 
+// slice warms up the caches and pools of the operation, and measures it.
 func (r *row) slice(n int) {
+	for range n/16 + 1 {
+		r.op()
+	}
 	wall, cpu := time.Now(), processor()
 	for range n {
 		r.op()
 	}
 	r.cpu = append(r.cpu, float64(processor()-cpu)/float64(n))
 	r.wall = append(r.wall, float64(time.Since(wall))/float64(n))
+	if r.after != nil {
+		r.after()
+	}
 }
 
 // calibrate returns how many operations fill a slice.
@@ -81,7 +100,8 @@ func (p plan) calibrate(op func()) int {
 	}
 }
 
-// allocations counts exactly, as nothing else runs in the process meanwhile.
+// allocations counts exactly, as nothing else runs in the process meanwhile, and
+// no collection empties pools.
 func allocations(op func()) (count, bytes float64) {
 	const n = 200
 	var before, after runtime.MemStats
@@ -91,5 +111,6 @@ func allocations(op func()) (count, bytes float64) {
 		op()
 	}
 	runtime.ReadMemStats(&after)
-	return float64((after.Mallocs - before.Mallocs) / n), float64((after.TotalAlloc - before.TotalAlloc) / n)
+	each := func(x uint64) float64 { return math.Round(10*float64(x)/n) / 10 }
+	return each(after.Mallocs - before.Mallocs), each(after.TotalAlloc - before.TotalAlloc)
 }

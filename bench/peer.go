@@ -5,6 +5,7 @@ type peer struct {
 	name   string
 	issue  func(data user) (string, error)
 	verify func(tok string) (user, error) // cold: authenticity, issuer, audience, times, typed decode
+	forget func(but string)               // drops all sessions that it keeps, but one; nil if it keeps none
 }
 
 // peers returns all of them, with fresh keys.

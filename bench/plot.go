@@ -6,13 +6,6 @@ import (
 	"strings"
 )
 
-// A bar of a chart; ours stand out.
-type bar struct {
-	name string
-	cost float64 // nanoseconds
-	ours bool
-}
-
 func escaped(s string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
 }
@@ -27,32 +20,12 @@ func duration(ns float64) string {
 	return fmt.Sprintf("%.0f µs", ns/1000)
 }
 
-const frame = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="13">
+// The frame has a background of its own, so that it can be read on a dark page.
+const frame = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="13" fill="#1f2328" role="img" aria-label="%[3]s">
+<title>%[3]s</title>
 <rect width="100%%" height="100%%" fill="white"/>
-<text x="10" y="22" font-size="16">%s</text>
+<text x="10" y="22" font-size="16">%[3]s</text>
 `
-
-// barChart draws costs on a logarithmic scale, as they differ by a thousand.
-func barChart(title string, bars []bar) string {
-	const left, width, line = 290, 470, 24
-	var b strings.Builder
-	fmt.Fprintf(&b, frame, left+width+90, 50+line*len(bars), escaped(title))
-	least, most := math.Inf(1), 0.0
-	for _, x := range bars {
-		least, most = min(least, x.cost), max(most, x.cost)
-	}
-	least /= 2
-	for i, x := range bars {
-		y, fill := 40+line*i, "#9aa7b4"
-		if x.ours {
-			fill = "#1f77b4"
-		}
-		length := width * math.Log(x.cost/least) / math.Log(most/least)
-		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s</text><rect x="%d" y="%d" width="%.1f" height="16" fill="%s"/><text x="%.1f" y="%d">%s</text>`+"\n",
-			left-8, y+13, escaped(x.name), left, y, length, fill, float64(left)+length+6, y+13, duration(x.cost))
-	}
-	return b.String() + "</svg>\n"
-}
 
 // lineChart draws curves with both scales logarithmic.
 func lineChart(title, axis string, curves []curve) string {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/carnet-go/carnet/keys"
 )
 
 // parts are what a profile is divided into, by the beginning of a function's
@@ -24,9 +26,35 @@ var parts = []struct {
 	{"base64", []string{"encoding/base64", "encoding/binary"}},
 	{"JSON", []string{"github.com/go-json-experiment", "encoding/json", "strconv", "reflect", "unicode", "github.com/carnet-go/carnet/internal/strictjson"}},
 	{"carnet", []string{"github.com/carnet-go"}},
-	{"net/http, chi", []string{"net/", "github.com/go-chi"}},
-	{"clock", []string{"time."}},
-	{"allocation, garbage collection, maps, copies", []string{"runtime", "internal/", "slices", "strings", "bytes", "sync", "memeq", "aeshash", "hash", "gcWriteBarrier", "cmpbody", "gogo", "_", "indexbyte"}},
+	{"net/http, chi", []string{"net/", "github.com/go-chi", "context"}},
+	{"clock", []string{"time.", "runtime.nanotime", "runtime.walltime", "runtime.vdso"}},
+	{"maps, locks, atomics", []string{"internal/runtime/maps", "internal/runtime/atomic", "runtime.map", "runtime.lock", "runtime.unlock",
+		"runtime.strhash", "runtime.memhash", "aeshash", "runtime.aeshash", "runtime.interhash", "sync", "internal/sync", "hash/maphash"}},
+	{"comparison and copies", []string{"memeq", "cmpbody", "indexbyte", "runtime.mem", "runtime.cmp", "runtime.duff", "runtime.typedmemmove",
+		"runtime.efaceeq", "runtime.strequal", "internal/bytealg", "bytes", "strings", "slices"}},
+	{"allocation and garbage collection", []string{"runtime", "internal/", "gcWriteBarrier", "gogo", "_"}},
+}
+
+// profileAll profiles the operations that matter to a request.
+func (r *report) profileAll() error {
+	w := works()[0]
+	ops := tokenRows(w)
+	hot := carnetSite[user](carnetHotSite, keys.JWT, w.data, cacheSize, func(d user) string { return d.Name })
+	all := index(append(ops, hot.inProcess(w)))
+	for _, p := range []struct{ name, row string }{
+		{"issue", issueGroup + " small/" + ours},
+		{"verify cold", verifyGroup + " small/" + ours},
+		{"verify hot, data without slices", hotGroup + " small/" + hotPlain},
+		{"verify hot", hotGroup + " small/" + hotCopy},
+		{"chi, hot", recorderGroup + " small/" + carnetHotSite},
+	} {
+		parts, err := profile(all[p.row].op)
+		if err != nil {
+			return err
+		}
+		r.profiles = append(r.profiles, profiled{p.name, parts})
+	}
+	return nil
 }
 
 // profile runs an operation for a while and returns where its time went, in per

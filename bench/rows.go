@@ -12,6 +12,7 @@ const (
 
 	bareSign   = "bare ed25519.Sign"
 	bareVerify = "bare ed25519.Verify"
+	noJSON     = ", without JSON"
 )
 
 // tokenRows returns what can be done with a token of one size, by every peer.
@@ -22,6 +23,9 @@ func tokenRows(w work) (rows []*row) {
 	for _, p := range peers() {
 		tok := must(p.issue(w.data))
 		add(issueGroup, p.name, func() { must(p.issue(w.data)) })
+		if p.forget != nil {
+			rows[len(rows)-1].after = func() { p.forget(tok) }
+		}
 		add(verifyGroup, p.name, func() { must(p.verify(tok)) })
 		for group, bad := range map[string]string{
 			forgedGroup: forge(tok), garbageGroup: garbage(len(tok)), oversizeGroup: garbage(9000),
@@ -35,7 +39,7 @@ func tokenRows(w work) (rows []*row) {
 	for _, f := range floors() {
 		tok := f.tok(w.data)
 		add(verifyGroup, f.name, func() { f.verify(tok) })
-		add(verifyGroup, f.name+", without JSON", func() { f.crypto(tok) })
+		add(verifyGroup, f.name+noJSON, func() { f.crypto(tok) })
 	}
 	k, msg := newKey(), make([]byte, 700)
 	sig := ed25519.Sign(k.priv, msg)
