@@ -137,7 +137,7 @@ func localAlone(w work) func() {
 
 // Names of rows that the report asks for.
 const (
-	hotWhole = "carnet hot"
+	hotWhole = "carnet hot, data not asked for"
 	hotPlain = "carnet hot, plain data read"
 	hotCopy  = "carnet hot, data with slices read"
 	byDigest = ", by digest"

@@ -20,7 +20,6 @@ type row struct {
 	cpu, wall []float64 // nanoseconds for one operation, by slice
 	allocs    float64
 	bytes     float64
-	garbage   float64 // what the collector has to do for one operation, in nanoseconds
 }
 
 // quantile returns what the given part of the slices stay below.
@@ -31,8 +30,8 @@ func quantile(v []float64, q float64) float64 {
 
 // low is the figure that ratios are made of: other programs on the machine can
 // make a slice dearer, never cheaper.
-func (r *row) low() float64     { return quantile(r.cpu, 0.2) + r.garbage }
-func (r *row) lowWall() float64 { return quantile(r.wall, 0.2) + r.garbage }
+func (r *row) low() float64     { return quantile(r.cpu, 0.2) }
+func (r *row) lowWall() float64 { return quantile(r.wall, 0.2) }
 
 // processor returns the processor time of this process so far, kernel included.
 func processor() time.Duration {
@@ -49,27 +48,31 @@ type plan struct {
 
 // measure runs the rows in slices by turns, so that what else the machine does
 // meets all of them alike. The order changes, as each leaves a cold cache to the
-// next.
+// next. Garbage is collected between slices and never in one: there it would be a
+// lottery which row pays for it.
 func (p plan) measure(rows []*row) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	var c collector
-	c.collect()
 	counts := make([]int, len(rows))
 	for i, r := range rows {
 		counts[i] = p.calibrate(r.op)
 		r.allocs, r.bytes = allocations(r.op)
-		c.collect()
+		runtime.GC()
 	}
+	made := 0.0
 	for range p.slices {
 		for _, i := range rand.Perm(len(rows)) {
 			rows[i].slice(counts[i])
-			c.made(float64(counts[i]) * rows[i].bytes)
+			if made += float64(counts[i]) * rows[i].bytes; made > mostGarbage {
+				runtime.GC()
+				made = 0
+			}
 		}
 	}
-	for _, r := range rows {
-		r.garbage = r.bytes * c.price()
-	}
 }
+
+// mostGarbage is how many bytes wait for a collection: few enough to be near the
+// processor still.
+const mostGarbage = 16 << 20
 
 // slice warms up the caches and pools of the operation, and measures it.
 func (r *row) slice(n int) {

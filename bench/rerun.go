@@ -11,15 +11,15 @@ import (
 
 // figures are a row on its way from one process to another.
 type figures struct {
-	Group, Name            string
-	CPU, Wall              []float64
-	Allocs, Bytes, Garbage float64
+	Group, Name   string
+	CPU, Wall     []float64
+	Allocs, Bytes float64
 }
 
 func writeRows(w io.Writer, rows []*row) error {
 	all := []figures{}
 	for _, r := range rows {
-		all = append(all, figures{r.group, r.name, r.cpu, r.wall, r.allocs, r.bytes, r.garbage})
+		all = append(all, figures{r.group, r.name, r.cpu, r.wall, r.allocs, r.bytes})
 	}
 	return json.NewEncoder(w).Encode(all)
 }
@@ -28,7 +28,7 @@ func readRows(text []byte) (rows []*row, err error) {
 	var all []figures
 	err = json.Unmarshal(text, &all)
 	for _, f := range all {
-		rows = append(rows, &row{group: f.Group, name: f.Name, cpu: f.CPU, wall: f.Wall, allocs: f.Allocs, bytes: f.Bytes, garbage: f.Garbage})
+		rows = append(rows, &row{group: f.Group, name: f.Name, cpu: f.CPU, wall: f.Wall, allocs: f.Allocs, bytes: f.Bytes})
 	}
 	return rows, err
 }
