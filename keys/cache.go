@@ -10,6 +10,11 @@ import (
 // defaultCache is room for about 15,000 sessions with little data.
 const defaultCache = 32 << 20
 
+// besides is how many bytes a session takes that its Verifier does not count: its
+// claims are parts of one text, with names and numbers between them, or the allocator
+// rounds each of them up.
+const besides = 160
+
 // caching is how a ring remembers tokens. What is remembered belongs to one table
 // of keys and is gone with it, so no token outlives its key here.
 type caching struct {
@@ -61,14 +66,16 @@ func (t *table) openOnce(tok string, b token.Binding, by any, believe func(token
 	if err != nil {
 		return nil, err
 	}
-	cache.Add(tok, by, v, size)
+	cache.Add(tok, by, v, size+besides)
 	return v, nil
 }
 
 // SetCache bounds the memory in which tokens that were verified a moment ago are
 // kept, with their sessions, so that the next request with one costs no
 // cryptography. max is in bytes, 32 MiB if it was never set; zero or less turns
-// the cache off. What it holds is dropped.
+// the cache off. What it holds is dropped. Once it is full, a token comes in with its
+// second request, in the place of one that was not used lately: tokens that come once
+// don't drive out those in use.
 //
 // The expiry of a token is asked on every hit, and so is whether the ring still
 // has its key: each reload starts with an empty cache. Only a token that is the

@@ -3,14 +3,17 @@
 // A [Cache] holds only what its user puts in, and the user puts in nothing that
 // failed. It bounds its memory, forgets what was not asked for lately, and tells
 // nobody whether a token is still good: that is asked on every hit.
+//
+// Once it is full it takes a token only when it is added for the second time within
+// about as many others as it has room for. So what comes once, or more sessions than
+// it can hold by turns, costs hardly more than without a cache, and what it holds
+// stays.
 package hot
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"hash/maphash"
 	"io"
-	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -22,36 +25,18 @@ type Cache struct {
 	digest bool
 	seed   maphash.Seed
 
-	sets atomic.Pointer[[]set] // a power of two; nil until the first Add
+	table atomic.Pointer[table] // nil until the first Add
+	size  atomic.Int64          // bytes held, the table included
 
-	mu   sync.Mutex // of all that changes sets
-	size int64      // bytes held
+	mu   sync.Mutex // of all that changes the table's sets, and the size
 	hand int        // the slot that the next eviction looks at
 }
 
-// ways is how many entries have the same place. With a word of tags they fill a
-// cache line.
-const ways = 7
-
-// A set is where the entries of some hashes can be.
-type set struct {
-	tags  atomic.Uint64 // eight bits of each entry's hash
-	slots [ways]atomic.Pointer[entry]
+// A table is where the entries are, and who waits at the door.
+type table struct {
+	sets []set // a power of two
+	door door
 }
-
-type entry struct {
-	hash  uint64
-	tok   string // or its digest
-	by    any
-	value any
-	size  int64
-	used  atomic.Bool // since the hand came by
-}
-
-const (
-	entrySize = 128  // bytes of an entry and its place, about
-	leastSize = 1024 // bytes that an entry takes at least, about
-)
 
 // New returns a Cache of at most max bytes, or nil if max is not positive. With
 // digest it holds the SHA-256 of each token and not the token.
@@ -67,114 +52,65 @@ func (c *Cache) Get(tok string, by any) (value any, ok bool) {
 	if c == nil {
 		return nil, false
 	}
-	sets := c.sets.Load()
-	if sets == nil {
+	t := c.table.Load()
+	if t == nil {
 		return nil, false
 	}
-	var sum [sha256.Size]byte
-	k := c.key(tok, &sum)
-	s := k.in(*sets)
-	for tags, i := s.tags.Load(), 0; i < ways; i, tags = i+1, tags>>8 {
-		if byte(tags) != k.tag() {
-			continue
-		}
-		if e := s.slots[i].Load(); e != nil && k.is(e, by) {
-			if !e.used.Load() {
-				e.used.Store(true)
-			}
-			return e.value, true
-		}
+	k := c.key(tok)
+	s := k.in(t.sets)
+	i, e := s.find(&k, by)
+	if e == nil {
+		return nil, false
 	}
-	return nil, false
+	s.use(i)
+	return e.value, true
 }
 
-// Add has Get return value, which takes size bytes, until room is needed. What
-// would take more than a seventh of the cache is left out.
+// Add has Get return value, which takes size bytes, until room is needed. While there
+// is none it leaves out what was not added before, a moment ago, and it always leaves
+// out what would take more than a seventh of the cache.
 func (c *Cache) Add(tok string, by, value any, size int) {
 	if c == nil {
 		return
 	}
-	var sum [sha256.Size]byte
-	k := c.key(tok, &sum)
-	e := &entry{
-		hash: k.hash,
-		// What comes in is a part of a whole header.
-		tok: strings.Clone(k.tok), by: by, value: value,
-		size: int64(entrySize + len(k.tok) + size),
-	}
-	if e.size > c.max/ways {
+	k := c.key(tok)
+	need := k.bytes() + size
+	if int64(need) > c.max/ways {
 		return
 	}
+	if t := c.table.Load(); t != nil && !c.admits(t, &k, by, int64(need)) {
+		return // before anything is allocated
+	}
+	e := newEntry(&k, by, value, size)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.sets.Load() == nil {
-		c.sets.Store(newSets(c.max))
+	t := c.table.Load()
+	if t == nil {
+		t = newTable(c.max, c.digest)
+		c.size.Add(t.bytes())
+		c.table.Store(t)
 	}
-	s := k.in(*c.sets.Load())
+	s := k.in(t.sets)
 	i := s.victim(&k, by)
 	c.put(s, i, nil)
-	c.shrink(c.max - e.size)
-	c.put(s, i, e)
-}
-
-func newSets(max int64) *[]set {
-	n := 1
-	for int64(n)*ways*leastSize < max {
-		n *= 2
-	}
-	sets := make([]set, n)
-	return &sets
-}
-
-// victim returns the slot for a new entry: that of the same token, an empty one,
-// or one that was not used lately.
-func (s *set) victim(k *key, by any) int {
-	best := -1
-	for i := range s.slots {
-		switch e := s.slots[i].Load(); {
-		case e == nil:
-			best = i
-		case k.is(e, by):
-			return i
-		case best < 0 && !e.used.Swap(false):
-			best = i
-		}
-	}
-	return max(best, 0)
-}
-
-// put replaces the entry of a slot, by nil to drop it.
-func (c *Cache) put(s *set, i int, e *entry) {
-	if old := s.slots[i].Load(); old != nil {
-		c.size -= old.size
-	}
-	s.slots[i].Store(e)
-	if e != nil {
-		c.size += e.size
-		shift := 8 * i
-		s.tags.Store(s.tags.Load()&^(0xff<<shift) | uint64(byte(e.hash>>56))<<shift)
+	c.shrink(t.sets, c.max-e.size)
+	if c.size.Load()+e.size <= c.max {
+		c.put(s, i, e)
+		s.use(i) // until the hand has come by, or what nobody uses would outlive it
 	}
 }
 
-// patience is how many entries in use the hand passes by, so that no Add waits
-// for a walk through all of them.
-const patience = 64
-
-// shrink drops entries until no more than max bytes are held: those first that
-// were not used since the hand came by.
-func (c *Cache) shrink(max int64) {
-	sets := *c.sets.Load()
-	for spared := 0; c.size > max; c.hand++ {
-		s, i := &sets[c.hand/ways%len(sets)], c.hand%ways
-		e := s.slots[i].Load()
-		switch {
-		case e == nil:
-		case spared < patience && e.used.Swap(false):
-			spared++
-		default:
-			c.put(s, i, nil)
-		}
+// admits reports whether the key may come in: if it is in, if nothing has to go for
+// it, or if it was turned away a moment ago.
+func (c *Cache) admits(t *table, k *key, by any, need int64) bool {
+	s := k.in(t.sets)
+	if c.size.Load()+need <= c.max && !s.full() {
+		return true
 	}
+	if _, e := s.find(k, by); e != nil {
+		return true
+	}
+	return t.door.admits(k.hash)
 }
 
 // Size returns how many bytes are held, about.
@@ -182,9 +118,7 @@ func (c *Cache) Size() int {
 	if c == nil {
 		return 0
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return int(c.size)
+	return int(c.size.Load())
 }
 
 // Format prints a placeholder, whatever the verb.

@@ -8,29 +8,64 @@ import (
 
 // A key is what a token is looked up by.
 type key struct {
-	hash uint64
-	tok  string // or its digest
+	hash   uint64
+	tok    string
+	digest bool // the entries have that in its place
 }
 
 // key hashes a piece out of the middle, which is ciphertext in all our tokens
 // and so differs; the whole token is compared anyway.
-func (c *Cache) key(tok string, sum *[sha256.Size]byte) key {
-	if c.digest {
-		// Nobody writes to these bytes, and a copy would cost more than the hash.
-		*sum = sha256.Sum256(unsafe.Slice(unsafe.StringData(tok), len(tok)))
-		tok = unsafe.String(&sum[0], len(sum))
-	}
+func (c *Cache) key(tok string) key {
 	const piece = 32
 	mid := tok
 	if len(tok) > piece {
 		at := (len(tok) - piece) / 2
 		mid = tok[at : at+piece]
 	}
-	return key{maphash.String(c.seed, mid), tok}
+	return key{maphash.String(c.seed, mid), tok, c.digest}
 }
 
-func (k *key) tag() byte { return byte(k.hash >> 56) }
+func tag(hash uint64) byte { return byte(hash >> 56) }
+
+func (k *key) tag() byte { return tag(k.hash) }
 
 func (k *key) in(sets []set) *set { return &sets[k.hash&uint64(len(sets)-1)] }
 
-func (k *key) is(e *entry, by any) bool { return e.hash == k.hash && e.tok == k.tok && e.by == by }
+// is looks at the token last, which is the most to read.
+func (k *key) is(e *entry, by any) bool {
+	if e.hash != k.hash || e.by != by {
+		return false
+	}
+	if k.digest {
+		sum := k.sum()
+		return e.tok == string(sum[:])
+	}
+	return e.tok == k.tok
+}
+
+// sum digests the bytes where they are: nobody writes to them, and a copy would cost
+// more than the hash.
+func (k *key) sum() [sha256.Size]byte {
+	return sha256.Sum256(unsafe.Slice(unsafe.StringData(k.tok), len(k.tok)))
+}
+
+// kept returns what an entry has of the token, and how many bytes that takes.
+func (k *key) kept() (string, int) {
+	var b []byte
+	if k.digest {
+		sum := k.sum()
+		b = append(b, sum[:]...)
+	} else {
+		b = append(b, k.tok...)
+	}
+	return unsafe.String(unsafe.SliceData(b), len(b)), cap(b)
+}
+
+// bytes is about what an entry takes without its value.
+func (k *key) bytes() int {
+	n := len(k.tok)
+	if k.digest {
+		n = sha256.Size
+	}
+	return int(unsafe.Sizeof(entry{})) + n
+}
