@@ -26,6 +26,7 @@ type curve struct {
 const (
 	cacheSize = 32 << 20
 	distinct  = 100_000 // tokens that are really there
+	fitting   = 10_000  // the last size of which all sessions fit the cache
 )
 
 // tokens issues n of them with one ring.
@@ -67,7 +68,11 @@ func (p plan) sessionGrowth() []curve {
 		some := all[:min(n, distinct)]
 		cached := ringLike(ring, cacheSize)
 		op := requests(cached, some)
-		for range min(2*len(some), 20_000) {
+		warm := 2 * len(some)
+		if n > distinct {
+			warm = 20_000 // fill the cache, and go on with what is not in it
+		}
+		for range warm {
 			op()
 		}
 		rows = append(rows, &row{name: fmt.Sprint(n), op: op})
@@ -80,6 +85,28 @@ func (p plan) sessionGrowth() []curve {
 		cold.points = append(cold.points, point{float64(n), rows[len(sizes)].low()})
 	}
 	return []curve{hot, cold}
+}
+
+// cacheBounds says how the curve with a cache keeps to what it is held against: flat up to
+// the last size that fits, and no dearer than the one without beyond it.
+func cacheBounds(hot, cold curve) string {
+	fits, beyond := 0.0, 0.0
+	for i, p := range hot.points {
+		if p.x <= fitting {
+			fits = max(fits, p.cost/hot.points[0].cost)
+		} else {
+			beyond = max(beyond, p.cost/cold.points[i].cost)
+		}
+	}
+	return fmt.Sprintf("Up to %s live sessions, which fit the cache, a verification costs at most %.2f times what it does with %s (bound 1.5: %s). Beyond it costs at most %.3f times what it does without a cache (bound 1.0: %s; the noise is about 3 %%).\n\n",
+		count(fitting), fits, count(hot.points[0].x), kept(fits, 1.5), beyond, kept(beyond, 1.0))
+}
+
+func kept(v, bound float64) string {
+	if v <= bound {
+		return "holds"
+	}
+	return "**does not hold**"
 }
 
 // ringLike returns a ring of the same keys with a cache of its own.

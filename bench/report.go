@@ -107,6 +107,7 @@ func (r *report) growth(b *strings.Builder) {
 		}
 		b.WriteString("\n")
 	}
+	b.WriteString(cacheBounds(r.sessions[0], r.sessions[1]))
 	fmt.Fprintf(b, "Two cores serve %.2f times the hot requests of one if each asks for many tokens, and %.2f times if all ask for the same one.\n\n", r.cores, r.hotCores)
 	fmt.Fprintf(b, "A session in the cache takes %.0f bytes (large: %.0f), token included; with the cache off, %.0f. A full cache of %d MiB takes %.1f MiB.\n",
 		r.small.cached, r.large.cached, r.small.off, cacheSize>>20, r.small.full/(1<<20))
