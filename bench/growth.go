@@ -7,7 +7,9 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"time"
 
+	"github.com/carnet-go/carnet/internal/markset"
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/token"
 )
@@ -22,12 +24,6 @@ type curve struct {
 	name   string
 	points []point
 }
-
-const (
-	cacheSize = 32 << 20
-	distinct  = 100_000 // tokens that are really there
-	fitting   = 10_000  // the last size of which all sessions fit the cache
-)
 
 // tokens issues n of them with one ring.
 func tokens(s token.Sealer, n int) []string {
@@ -53,60 +49,6 @@ func requests(ring *keys.Ring, toks []string) func() {
 			next = 0
 		}
 	}
-}
-
-// sessionGrowth measures by turns how the number of live sessions shows. Of more
-// than there are tokens it takes that none comes back before it was forgotten,
-// which is the worst that can be.
-func (p plan) sessionGrowth() []curve {
-	hot, cold := curve{name: "cache of 32 MiB"}, curve{name: "no cache"}
-	ring := newRing(keys.JWT)
-	all := tokens(ring, distinct)
-	var rows []*row
-	sizes := []int{10, 100, 1_000, 5_000, 10_000, 20_000, 50_000, distinct, 1_000_000, 10_000_000}
-	for _, n := range sizes {
-		some := all[:min(n, distinct)]
-		cached := ringLike(ring, cacheSize)
-		op := requests(cached, some)
-		warm := 2 * len(some)
-		if n > distinct {
-			warm = 20_000 // fill the cache, and go on with what is not in it
-		}
-		for range warm {
-			op()
-		}
-		rows = append(rows, &row{name: fmt.Sprint(n), op: op})
-	}
-	none := ringLike(ring, 0)
-	rows = append(rows, &row{name: "none", op: requests(none, all)})
-	p.measure(rows)
-	for i, n := range sizes {
-		hot.points = append(hot.points, point{float64(n), rows[i].low()})
-		cold.points = append(cold.points, point{float64(n), rows[len(sizes)].low()})
-	}
-	return []curve{hot, cold}
-}
-
-// cacheBounds says how the curve with a cache keeps to what it is held against: flat up to
-// the last size that fits, and no dearer than the one without beyond it.
-func cacheBounds(hot, cold curve) string {
-	fits, beyond := 0.0, 0.0
-	for i, p := range hot.points {
-		if p.x <= fitting {
-			fits = max(fits, p.cost/hot.points[0].cost)
-		} else {
-			beyond = max(beyond, p.cost/cold.points[i].cost)
-		}
-	}
-	return fmt.Sprintf("Up to %s live sessions, which fit the cache, a verification costs at most %.2f times what it does with %s (bound 1.5: %s). Beyond it costs at most %.3f times what it does without a cache (bound 1.0: %s; the noise is about 3 %%).\n\n",
-		count(fitting), fits, count(hot.points[0].x), kept(fits, 1.5), beyond, kept(beyond, 1.0))
-}
-
-func kept(v, bound float64) string {
-	if v <= bound {
-		return "holds"
-	}
-	return "**does not hold**"
 }
 
 // ringLike returns a ring of the same keys with a cache of its own.
@@ -146,28 +88,60 @@ func (p plan) keyGrowth() []curve {
 	return []curve{hot, cold}
 }
 
-// markGrowth measures how the number of marks in the embedded list shows.
+// markGrowth measures how the number of marks shows: in the embedded list, and in the
+// set that lists in files and in Redis ask, as each node has it.
 func (p plan) markGrowth() []curve {
-	c := curve{name: "hot, revocation.Memory"}
+	memory, set := curve{name: "revocation.Memory"}, curve{name: "redislist, filelist"}
 	ring := newRing(keys.JWT)
 	v := token.NewVerifier[flat](ring, config)
 	toks := tokens(ring, 100)
-	sizes := []int{1, 1_000, 10_000, 100_000, 300_000}
-	var rows []*row
-	for _, n := range sizes {
-		list, next := newDenylist(n), 0
-		rows = append(rows, &row{name: fmt.Sprint(n), op: func() {
+	verified := func(asked func(*token.Claims)) *row {
+		next := 0
+		return &row{op: func() {
 			s, err := v.Verify(toks[next])
 			check(err)
-			check(list.Check(context.Background(), s.Claims))
+			asked(&s.Claims)
 			next = (next + 1) % len(toks)
-		}})
+		}}
+	}
+	var rows []*row
+	sizes := []int{0, 1_000, 100_000, 1_000_000, 10_000_000}
+	for _, n := range sizes {
+		marks := newMarks(n)
+		rows = append(rows, verified(func(c *token.Claims) {
+			if _, found := marks.Check(c); found {
+				panic(errRefused)
+			}
+		}))
+		if n <= mostInMemory {
+			list := newDenylist(n)
+			rows = append(rows, verified(func(c *token.Claims) { check(list.Check(context.Background(), *c)) }))
+		}
 	}
 	p.measure(rows)
-	for i, n := range sizes {
-		c.points = append(c.points, point{float64(n), rows[i].low()})
+	for _, n := range sizes {
+		x := float64(max(n, 1)) // the axis is logarithmic
+		set.points = append(set.points, point{x, rows[0].low()})
+		if rows = rows[1:]; n <= mostInMemory {
+			memory.points = append(memory.points, point{x, rows[0].low()})
+			rows = rows[1:]
+		}
 	}
-	return []curve{c}
+	return []curve{set, memory}
+}
+
+// mostInMemory is what the embedded list holds unless it is told otherwise.
+const mostInMemory = 1_000_000
+
+// newMarks returns a set in which n sessions are taken back.
+func newMarks(n int) *markset.Set {
+	set := markset.New()
+	load := set.Loader()
+	for i := range n {
+		load.Add(markset.NewEntry(markset.Session, fmt.Sprintf("session-%014d", i), "", time.Time{}, time.Now().Add(lifetime)))
+	}
+	load.Flush()
+	return set
 }
 
 // cores returns how many times as many hot requests two cores serve as one:

@@ -15,6 +15,7 @@ import (
 type row struct {
 	group, name string
 	op          func()
+	before      func() // runs before each batch of operations and is not counted; or nil
 	after       func() // runs after each slice and is not counted; or nil
 
 	cpu, wall []float64 // nanoseconds for one operation, by slice
@@ -79,15 +80,30 @@ func (r *row) slice(n int) {
 	for range n/16 + 1 {
 		r.op()
 	}
-	wall, cpu := time.Now(), processor()
-	for range n {
-		r.op()
+	var cpu, wall time.Duration
+	done := 0
+	for done < n {
+		some := n
+		if r.before != nil {
+			r.before()
+			some = batch
+		}
+		c, w := r.several(some)
+		cpu, wall, done = cpu+c, wall+w, done+some
 	}
-	r.cpu = append(r.cpu, float64(processor()-cpu)/float64(n))
-	r.wall = append(r.wall, float64(time.Since(wall))/float64(n))
+	r.cpu = append(r.cpu, float64(cpu)/float64(done))
+	r.wall = append(r.wall, float64(wall)/float64(done))
 	if r.after != nil {
 		r.after()
 	}
+}
+
+func (r *row) several(n int) (cpu, wall time.Duration) {
+	began, used := time.Now(), processor()
+	for range n {
+		r.op()
+	}
+	return processor() - used, time.Since(began)
 }
 
 // calibrate returns how many operations fill a slice.

@@ -37,9 +37,9 @@ func (r *report) write(dir string) error {
 	files := map[string]string{
 		"benchmarks.md":           r.page(),
 		"benchmarks.svg":          r.requestChart(),
-		"benchmarks-sessions.svg": lineChart("A request, by how many sessions are live", "live sessions", r.sessions),
-		"benchmarks-keys.svg":     lineChart("A request, by how many keys the ring has", "keys", r.keys),
-		"benchmarks-marks.svg":    lineChart("A request, by how many sessions were taken back", "marks in revocation.Memory", r.marks),
+		"benchmarks-sessions.svg": lineChart("A verification and a request in process, by how many sessions are live", "live sessions", r.sessions),
+		"benchmarks-keys.svg":     lineChart("A verification, by how many keys the ring has", "keys", r.keys),
+		"benchmarks-marks.svg":    lineChart("A hot verification, by how many sessions were taken back", "marks", r.marks),
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
@@ -107,7 +107,7 @@ func (r *report) growth(b *strings.Builder) {
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString(cacheBounds(r.sessions[0], r.sessions[1]))
+	b.WriteString(sessionBounds(r.sessions))
 	fmt.Fprintf(b, "Two cores serve %.2f times the hot requests of one if each asks for many tokens, and %.2f times if all ask for the same one.\n\n", r.cores, r.hotCores)
 	fmt.Fprintf(b, "A session in the cache takes %.0f bytes (large: %.0f), token included; with the cache off, %.0f. A full cache of %d MiB takes %.1f MiB.\n",
 		r.small.cached, r.large.cached, r.small.off, cacheSize>>20, r.small.full/(1<<20))

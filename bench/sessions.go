@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"unsafe"
+
+	"github.com/carnet-go/carnet/chimw"
+	"github.com/carnet-go/carnet/keys"
+	"github.com/carnet-go/carnet/token"
+)
+
+const (
+	cacheSize = 32 << 20
+	fitting   = 10_000  // the last size of which all sessions fit the cache
+	filling   = 25_000  // more than fit the cache
+	distinct  = 100_000 // tokens that are asked for, of the largest sizes too
+
+	cookieBefore = "__Host-session="
+)
+
+// batch is how many headers are read before their requests are served. A server
+// has just read the token when it verifies it, so it is near the processor; here
+// it comes out of a hundred megabytes of tokens, which takes as long as a hit.
+const batch = 64
+
+// A crowd are live sessions, whose requests come one after the other.
+type crowd struct {
+	toks    []string
+	order   []int
+	next    int
+	headers [batch][]byte
+	at      int
+}
+
+// newCrowd has each session come as often as the others, in a fixed order that is
+// no order of their places: nothing can guess who comes next, and with more sessions
+// than fit a cache that keeps the latest would never hit.
+func newCrowd(toks []string) *crowd {
+	c := &crowd{toks: toks, order: rand.Perm(len(toks))}
+	c.read()
+	return c
+}
+
+// read reads the headers of the next requests.
+func (c *crowd) read() {
+	for i := range c.headers {
+		c.headers[i] = append(append(c.headers[i][:0], cookieBefore...), c.toks[c.order[c.next]]...)
+		c.next = (c.next + 1) % len(c.order)
+	}
+	c.at = 0
+}
+
+// header returns the next header. It is good until the next read.
+func (c *crowd) header() string {
+	h := c.headers[c.at]
+	c.at = (c.at + 1) % batch
+	return unsafe.String(unsafe.SliceData(h), len(h))
+}
+
+// verifies is the verification alone, with the denylist.
+func (c *crowd) verifies(v *token.Verifier[flat]) *row {
+	return &row{before: c.read, op: func() {
+		s, err := v.Verify(c.header()[len(cookieBefore):])
+		check(err)
+		check(denylist().Check(context.Background(), s.Claims))
+	}}
+}
+
+// requests is the same in a request to a chi handler, in process.
+func (c *crowd) requests(v *token.Verifier[flat]) *row {
+	guard := chimw.NewGuard(v, chimw.Config{Revocation: denylist()})
+	handler := route(func(w http.ResponseWriter, r *http.Request) {
+		s, _ := chimw.FromContext[flat](r.Context())
+		answer(w, s.Data().Name)
+	}, guard.Require)
+	r := httptest.NewRequest(http.MethodGet, "http://example.com/me", nil)
+	cookie := []string{""}
+	r.Header["Cookie"] = cookie
+	return &row{before: c.read, op: func() {
+		cookie[0] = c.header()
+		rec := httptest.NewRecorder()
+		handler.ServeHTTP(rec, r)
+		if rec.Code != http.StatusOK {
+			panic(rec.Code)
+		}
+	}}
+}
+
+// sessionGrowth measures how the number of live sessions shows. Of the sizes that
+// are larger than the tokens there are it takes that nobody comes back before he was
+// forgotten, and that the cache is full of others: the worst that can be.
+func (p plan) sessionGrowth() []curve {
+	curves := []curve{{name: "verify"}, {name: "verify, no cache"}, {name: "request"}, {name: "request, no cache"}}
+	ring := newRing(keys.JWT)
+	all := tokens(ring, filling+distinct)
+	var rows []*row
+	add := func(cache int, toks []string) {
+		v := token.NewVerifier[flat](ringLike(ring, cache), config)
+		if cache > 0 {
+			fill(v, toks, all[distinct:])
+		}
+		rows = append(rows, newCrowd(toks[:min(len(toks), distinct)]).verifies(v), newCrowd(toks[:min(len(toks), distinct)]).requests(v))
+	}
+	sizes := []int{10, 100, 1_000, 3_000, fitting, 20_000, 50_000, distinct, 1_000_000, 10_000_000}
+	for _, n := range sizes {
+		add(cacheSize, all[:min(n, len(all))])
+	}
+	add(0, all)
+	p.measure(rows)
+	for i, n := range sizes {
+		for k := range curves {
+			at := 2 * i // rows come in pairs: verify, request
+			if k%2 == 1 {
+				at = 2 * len(sizes)
+			}
+			curves[k].points = append(curves[k].points, point{float64(n), rows[at+k/2].low()})
+		}
+	}
+	return curves
+}
+
+// fill has the cache know as many of the sessions as fit. If there are more than
+// tokens, others fill it.
+func fill(v *token.Verifier[flat], toks, others []string) {
+	if len(toks) > distinct {
+		toks = others
+	}
+	for range 2 {
+		for _, tok := range toks[:min(len(toks), filling)] {
+			must(v.Verify(tok))
+		}
+	}
+}
+
+// sessionBounds says how the curves keep to what they are held against: flat up to the
+// last size that fits, and no dearer beyond it than without a cache.
+func sessionBounds(curves []curve) (text string) {
+	for k := 0; k+1 < len(curves); k += 2 {
+		hot, cold := curves[k], curves[k+1]
+		fits, beyond := 0.0, 0.0
+		for i, p := range hot.points {
+			if p.x <= fitting {
+				fits = max(fits, p.cost/hot.points[0].cost)
+			} else {
+				beyond = max(beyond, p.cost/cold.points[i].cost)
+			}
+		}
+		text += fmt.Sprintf("- %s: up to %s sessions, which fit the cache, at most %.2f times what it costs with %s (bound 1.5: %s); beyond, at most %.3f times what it costs without a cache (bound 1: %s, and the noise is about 0.03)\n",
+			hot.name, count(fitting), fits, count(hot.points[0].x), kept(fits, 1.5), beyond, kept(beyond, 1))
+	}
+	return text + "\n"
+}
+
+func kept(v, bound float64) string {
+	if v <= bound {
+		return "holds"
+	}
+	return "**does not hold**"
+}
