@@ -122,7 +122,8 @@ func (v *Verifier[T]) VerifyWith(tok string, load func(c Claims) (raw string, er
 	_, err := v.verify(tok, &s)
 	if err == errElsewhere {
 		if s.Raw, err = load(s.Claims); err == nil {
-			s.data, err = v.decode(s.Raw)
+			s.data = new(T)
+			err = v.decode(s.Raw, s.data)
 		}
 	}
 	if err != nil {
@@ -139,8 +140,8 @@ func (v *Verifier[T]) verify(tok string, s *Session[T]) (_ *Session[T], err erro
 	if v.cached == nil {
 		s.Claims, err = v.opener.Open(tok, v.binding)
 		if err == nil {
-			s.copy = v.sharing.copy
-			s.data, err = v.judged(s.Claims)
+			s.copy, s.data = v.sharing.copy, new(T)
+			err = v.judged(&s.Claims, s.data)
 		}
 	} else {
 		var kept any
@@ -158,38 +159,39 @@ func (v *Verifier[T]) verify(tok string, s *Session[T]) (_ *Session[T], err erro
 	return s, nil
 }
 
-// judged judges claims and returns their data, if they have it.
-func (v *Verifier[T]) judged(c Claims) (*T, error) {
-	if err := v.config.judge(c, v.binding, time.Now()); err != nil || c.Overflow != "" {
-		return nil, err
+// judged judges claims and decodes their data, if they have it.
+func (v *Verifier[T]) judged(c *Claims, data *T) error {
+	if err := v.config.judge(*c, v.binding, time.Now()); err != nil || c.Overflow != "" {
+		return err
 	}
-	return v.decode(c.Raw)
+	return v.decode(c.Raw, data)
 }
 
-func (v *Verifier[T]) decode(raw string) (*T, error) {
+func (v *Verifier[T]) decode(raw string, data *T) error {
 	if v.sharing.unread {
-		return nil, nil
+		return nil
 	}
-	data := new(T)
-	if err := decodeData([]byte(raw), data); err != nil {
-		return nil, err
-	}
-	return data, nil
+	return decodeData([]byte(raw), data)
 }
 
-// toKeep returns the session that claims stand for, and how many bytes it takes.
+// toKeep returns the session that claims stand for, and how many bytes it takes. The
+// data is beside it: what a hit reads is near together.
 func (v *Verifier[T]) toKeep(c Claims) (any, int, error) {
-	data, err := v.judged(c)
-	if err != nil {
+	kept := &struct {
+		Session[T]
+		data T
+	}{Session: Session[T]{Claims: c, copy: v.sharing.copy}}
+	if err := v.judged(&c, &kept.data); err != nil {
 		return nil, 0, err
 	}
-	s := &Session[T]{Claims: c, copy: v.sharing.copy}
-	size := int(unsafe.Sizeof(*s)) + len(c.Overflow) + len(c.Issuer) + len(c.Audience) + len(c.Subject) + len(c.ID) + len(c.SessionID) + len(c.Raw)
-	if !v.sharing.afresh && data != nil {
-		s.data = data
-		size += int(unsafe.Sizeof(*data)) + footprint(reflect.ValueOf(data).Elem())
+	size := int(unsafe.Sizeof(*kept)) + len(c.Overflow) + len(c.Issuer) + len(c.Audience) + len(c.Subject) + len(c.ID) + len(c.SessionID) + len(c.Raw)
+	if v.sharing.afresh {
+		kept.data = *new(T)
+	} else {
+		kept.Session.data = &kept.data
+		size += footprint(reflect.ValueOf(&kept.data).Elem())
 	}
-	return s, size, nil
+	return &kept.Session, size, nil
 }
 
 // share fills s with a session that was kept, so that a caller can change nothing that
@@ -200,7 +202,8 @@ func (v *Verifier[T]) share(kept, s *Session[T]) (err error) {
 	}
 	*s = *kept
 	if v.sharing.afresh && s.Overflow == "" {
-		s.data, err = v.decode(kept.Raw)
+		s.data = new(T)
+		err = v.decode(kept.Raw, s.data)
 	}
 	return err
 }

@@ -75,7 +75,7 @@ func (c *Cache) Add(tok string, by, value any, size int) {
 	}
 	k := c.key(tok)
 	need := k.bytes() + size
-	if int64(need) > c.max/ways {
+	if size < 0 || need < 0 || int64(need) > c.max/ways {
 		return
 	}
 	if t := c.table.Load(); t != nil && !c.admits(t, &k, by, int64(need)) {

@@ -3,6 +3,7 @@ package hot_test
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -108,9 +109,11 @@ func TestWhatIsInUseStays(t *testing.T) {
 
 func TestWhatIsTooLargeIsLeftOut(t *testing.T) {
 	c := hot.New(1<<20, false)
-	c.Add(tok(1), c, 1, 1<<20)
-	if _, ok := c.Get(tok(1), c); ok || c.Size() != 0 {
-		t.Error("it is held")
+	for _, size := range []int{1 << 20, math.MaxInt, math.MinInt, -1} {
+		c.Add(tok(1), c, 1, size)
+		if _, ok := c.Get(tok(1), c); ok || c.Size() != 0 {
+			t.Errorf("%d bytes are held", size)
+		}
 	}
 }
 
