@@ -23,8 +23,8 @@ func newRing(f keys.Format) *keys.Ring {
 
 func carnetPeers() []peer {
 	return []peer{
-		carnetPeer("carnet JWT", newRing(keys.JWT)),
-		carnetPeer("carnet PASETO", newRing(keys.PASETO)),
+		carnetPeer(ours, newRing(keys.JWT)),
+		carnetPeer(oursPASETO, newRing(keys.PASETO)),
 	}
 }
 
@@ -77,7 +77,7 @@ func carnetRows(w work, add func(group, name string, op func())) {
 		ring.SetCache(0)
 		tok := issueWith(ring)(w.data)
 		nobody := token.NewVerifier[struct{}](ring, config)
-		add(verifyGroup, "carnet "+string(f)+", data not asked for", func() { must(nobody.Verify(tok)) })
+		add(verifyGroup, carnetNames[f]+noData, func() { must(nobody.Verify(tok)) })
 	}
 	list := denylist()
 	local := localAlone(w)
@@ -135,12 +135,14 @@ func localAlone(w work) func() {
 	}
 }
 
+var carnetNames = map[keys.Format]string{keys.JWT: ours, keys.PASETO: oursPASETO}
+
 // Names of rows that the report asks for.
 const (
-	hotWhole = "carnet hot, data not asked for"
-	hotPlain = "carnet hot, plain data read"
-	hotCopy  = "carnet hot, data with slices read"
-	byDigest = ", by digest"
+	hotWhole = ours + noData
+	hotPlain = ours + plainData
+	hotCopy  = ours
+	byDigest = ", cache by digest"
 
 	localLayer = "carnet, v4.local layer alone"
 )

@@ -46,8 +46,8 @@ const (
 	bareSite       = "bare chi"
 	bareCookieSite = "bare chi, same cookie sent"
 	plainData      = ", data without slices"
-	carnetHotSite  = "carnet hot"
-	carnetColdSite = "carnet cold"
+	carnetHotSite  = ours
+	noCache        = ", no cache"
 	jwtauthSite    = "jwtauth HS256"
 	scsRedisSite   = "scs Redis"
 	existsSite     = "golang-jwt HS256 + Redis EXISTS"
@@ -63,8 +63,8 @@ func sites(data user, rdb *redis.Client) []site {
 		hot,
 		carnetSite[flat](carnetHotSite+plainData, keys.JWT, data, 32<<20, func(d flat) string { return d.Name }),
 		carnetSite[struct{}](carnetHotSite+noData, keys.JWT, data, 32<<20, func(struct{}) string { return "somebody" }),
-		carnetSite[user](carnetColdSite, keys.JWT, data, 0, func(d user) string { return d.Name }),
-		carnetSite[user](carnetColdSite+" PASETO", keys.PASETO, data, 0, func(d user) string { return d.Name }),
+		carnetSite[user](ours+noCache, keys.JWT, data, 0, func(d user) string { return d.Name }),
+		carnetSite[user](oursPASETO+noCache, keys.PASETO, data, 0, func(d user) string { return d.Name }),
 	}
 	for _, p := range append(append(golangJWT(), goJose(), jwxNested(), secureCookie()), goPaseto()...) {
 		all = append(all, peerSite(p, data, nil))
@@ -167,7 +167,7 @@ func (s site) request(url string) *http.Request {
 }
 
 const (
-	recorderGroup = "recorder"
+	recorderGroup = "chi"
 	loopbackGroup = "loopback"
 )
 

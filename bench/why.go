@@ -23,7 +23,7 @@ func (c claim) why(r result) string {
 	case loopbackRatio:
 		return "The rest of the request is the kernel's and net/http's in both rows. What is added in process is added " +
 			"here too, and Vary: Cookie is written, sent and parsed by the client."
-	case hotCopy + allocationsText, hotCopy + perHS256, hotCopy + byDigest + perHS256:
+	case hotCopy + hotText + allocationsText, hotCopy + hotText + perHS256, hotCopy + byDigest + hotText + perHS256:
 		return "Data with slices is copied for each reader, so that no request can change another's."
 	case issueRatio:
 		return "Beside the signature an issue is JSON, base64 twice, AES-GCM and the random ids."
