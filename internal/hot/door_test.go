@@ -209,3 +209,19 @@ func FuzzCache(f *testing.F) {
 		}
 	})
 }
+
+// Whatever a session takes, a full cache turns away what comes once. How much is free
+// then depends on the size.
+func TestAFloodOfAnySize(t *testing.T) {
+	each(t, func(t *testing.T, digest bool) {
+		for size := 300; size < 3000; size += 37 {
+			c := hot.New(1<<18, digest)
+			for i := range 2000 {
+				c.Add(tok(i), c, i, size)
+			}
+			if kept := hits(c, 0, 60); kept < 50 {
+				t.Errorf("values of %d bytes: %d of the first 60 are left", size, kept)
+			}
+		}
+	})
+}

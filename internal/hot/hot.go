@@ -74,11 +74,11 @@ func (c *Cache) Add(tok string, by, value any, size int) {
 		return
 	}
 	k := c.key(tok)
-	need := k.bytes() + size
-	if size < 0 || need < 0 || int64(need) > c.max/ways {
+	need := k.need(size)
+	if size < 0 || need < 0 || need > c.max/ways {
 		return
 	}
-	if t := c.table.Load(); t != nil && !c.admits(t, &k, by, int64(need)) {
+	if t := c.table.Load(); t != nil && !c.admits(t, &k, by, need) {
 		return // before anything is allocated
 	}
 	e := newEntry(&k, by, value, size)

@@ -61,11 +61,13 @@ func (k *key) kept() (string, int) {
 	return unsafe.String(unsafe.SliceData(b), len(b)), cap(b)
 }
 
-// bytes is about what an entry takes without its value.
-func (k *key) bytes() int {
+// need is what an entry will take, or a little more: what the allocator makes of the
+// token is not known before. Were it less, the entry could have another dropped that
+// nobody had asked the door about.
+func (k *key) need(size int) int64 {
 	n := len(k.tok)
 	if k.digest {
 		n = sha256.Size
 	}
-	return int(unsafe.Sizeof(entry{})) + n
+	return int64(unsafe.Sizeof(entry{})) + int64(n+n/5+16) + int64(size) + int64(size/8)
 }
