@@ -56,8 +56,8 @@ func (r *report) page() string {
 		b.WriteString("\n**A short run: too few slices to go by.**\n")
 	}
 	b.WriteString("\n## A request with a session\n\n![What a request costs behind each kind of session](benchmarks.svg)\n\n" + chartText +
-		"## Bounds\n\nRatios of times, and numbers of allocations, for the small session in two runs. The bounds were set " +
-		"before carnet was written, as what its users should get; each has to hold in both runs. A *floor* is the bare work with the standard library.\n\n" +
+		"## Bounds\n\nRatios of times, and numbers of allocations, for the small session in two runs. The bounds are goals " +
+		"that were set before it was measured; each has to hold in both runs. A *floor* is the bare work with the standard library.\n\n" +
 		"| | bound | run 1 | run 2 | holds |\n| --- | --- | ---: | ---: | --- |\n")
 	for _, c := range claimed() {
 		b.WriteString(c.line(r.runs))

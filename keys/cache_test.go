@@ -2,7 +2,11 @@ package keys_test
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/carnet-go/carnet/keys"
@@ -116,4 +120,66 @@ func TestAVerifyRingRemembersTokens(t *testing.T) {
 			t.Errorf("opened %d times", c.believed)
 		}
 	}
+}
+
+// How many sessions docs/cache.md says that 32 MiB have room for, here of a part of it.
+func TestSizeInTheCache(t *testing.T) {
+	page, err := os.ReadFile("../docs/cache.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile(`(?m)^\| ([\d,]+) \| [\d.]+ kB \| ([\d,]+) \| ([\d,]+) \|$`).FindAllStringSubmatch(string(page), -1)
+	if len(rows) == 0 {
+		t.Fatal("no table")
+	}
+	for _, row := range rows {
+		var n [3]int
+		for i := range n {
+			if n[i], err = strconv.Atoi(strings.ReplaceAll(row[1+i], ",", "")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, digest := range []bool{false, true} {
+			const part = 128
+			if got := part * fitting(t, n[0], 32<<20/part, digest); got < n[1+i]*8/10 || got > n[1+i]*12/10 {
+				t.Errorf("%d bytes of data, digest=%v: room for %d, the page says %d", n[0], digest, got, n[1+i])
+			}
+		}
+	}
+}
+
+// fitting returns how many sessions a cache holds once it was offered more.
+func fitting(t *testing.T, data, max int, digest bool) int {
+	t.Helper()
+	set, err := keys.NewSet(keys.JWT, keys.Policy{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring, err := set.Ring()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring.SetCache(max)
+	if digest {
+		ring.CacheDigests()
+	}
+	c := &counting{ring: ring, Opener: ring}
+	i, v := token.NewIssuer[string](ring, cacheConfig), token.NewVerifier[string](c, cacheConfig)
+	toks := make([]string, 2*max/(1000+data))
+	verifyAll := func() {
+		for _, tok := range toks {
+			if _, err := v.Verify(tok); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for k := range toks {
+		if toks[k], _, err = i.Issue("alice", strings.Repeat("x", data)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	verifyAll()
+	c.believed = 0
+	verifyAll()
+	return len(toks) - c.believed
 }
