@@ -43,10 +43,9 @@ browser: tools
 # The same in a process that has approved cryptography only. JWT rings work
 # there; the tests of PASETO make sure that it is refused. On one processor: a second
 # reader of random bytes at the same moment needs entropy from the jitter of a clock,
-# which stands still in a test with a clock of its own. Tests that are parallel have
-# none, and mostly wait for other processes.
+# which stands still in a test with a clock of its own.
 fips: tools
-	GODEBUG=fips140=only go test -cpu 1 -parallel 2 ./...
+	GODEBUG=fips140=only go test -cpu 1 ./...
 
 # Redis is killed, cut off, slowed down and emptied behind the denylist, in a module
 # of its own: a round of each (five minutes), or (an hour) as many as it takes to be
