@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -49,31 +48,19 @@ type plan struct {
 
 // measure runs the rows in slices by turns, so that what else the machine does
 // meets all of them alike. The order changes, as each leaves a cold cache to the
-// next. Garbage is collected between slices and never in one: there it would be a
-// lottery which row pays for it.
+// next.
 func (p plan) measure(rows []*row) {
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	counts := make([]int, len(rows))
 	for i, r := range rows {
 		counts[i] = p.calibrate(r.op)
 		r.allocs, r.bytes = allocations(r.op)
-		runtime.GC()
 	}
-	made := 0.0
 	for range p.slices {
 		for _, i := range rand.Perm(len(rows)) {
 			rows[i].slice(counts[i])
-			if made += float64(counts[i]) * rows[i].bytes; made > mostGarbage {
-				runtime.GC()
-				made = 0
-			}
 		}
 	}
 }
-
-// mostGarbage is how many bytes wait for a collection: few enough to be near the
-// processor still.
-const mostGarbage = 16 << 20
 
 // slice warms up the caches and pools of the operation, and measures it.
 func (r *row) slice(n int) {
@@ -119,8 +106,8 @@ func (p plan) calibrate(op func()) int {
 	}
 }
 
-// allocations counts exactly, as nothing else runs in the process meanwhile, and
-// no collection empties pools.
+// allocations counts exactly, as nothing else runs in the process meanwhile. A
+// collection that empties pools shows in the tenths.
 func allocations(op func()) (count, bytes float64) {
 	const n = 200
 	var before, after runtime.MemStats

@@ -43,6 +43,8 @@ type Memory struct {
 	// will can fill a list: limit the rate of logins. Set it before the first use.
 	Max int
 
+	filters [len(axes)]filter // of the values in cells, without mu
+
 	mu    sync.RWMutex
 	cells [len(axes)]map[string]*cell // per axis, by value
 	queue queue                       // all cells
@@ -55,19 +57,26 @@ func NewMemory() *Memory { return &Memory{} }
 // Check returns nil if no mark in force covers c, and a [*RevokedError] if one
 // does. It always knows, and does not look at ctx.
 func (l *Memory) Check(_ context.Context, c token.Claims) error {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
 	for i, axis := range axes {
 		value, _ := axis.of(&c)
-		found := l.cells[i][value]
-		if found == nil {
+		if !l.filters[i].may(value) {
 			continue
 		}
-		if m, ok := found.covering(c); ok {
+		if m, ok := l.covering(i, value, &c); ok {
 			return &RevokedError{m}
 		}
 	}
 	return nil
+}
+
+func (l *Memory) covering(axis int, value string, c *token.Claims) (Mark, bool) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	found := l.cells[axis][value]
+	if found == nil {
+		return Mark{}, false
+	}
+	return found.covering(*c)
 }
 
 // Revoke stores the marks. If one of them makes no sense it returns an error and
@@ -221,6 +230,7 @@ func (l *Memory) set(axis int, c *cell, marks []Mark) {
 	if l.cells[axis] == nil {
 		l.cells[axis] = make(map[string]*cell)
 	}
+	l.filters[axis].add(marks[0].Value, l.cells[axis])
 	l.cells[axis][marks[0].Value] = c
 	heap.Push(&l.queue, c)
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -421,4 +422,49 @@ func BenchmarkMemoryRevoke(b *testing.B) {
 		i++
 	}
 	b.ReportMetric(float64(l.Len()), "marks")
+}
+
+// Each mark holds from the moment that Revoke has returned, while the list grows and
+// shrinks, and nobody else is refused.
+func TestEachMarkHoldsWhileTheListGrowsAndShrinks(t *testing.T) {
+	list := revocation.NewMemory()
+	claims := func(i int) token.Claims {
+		return token.Claims{SessionID: fmt.Sprintf("session-%014d", i), Subject: fmt.Sprint("user-", i), EndsAt: time.Now().Add(time.Hour)}
+	}
+	refused := func(i int) bool { return errors.Is(list.Check(t.Context(), claims(i)), revocation.ErrRevoked) }
+	const n = 5000
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for i := n; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if refused(n + i%n) {
+				t.Errorf("%d was never taken back", n+i%n)
+			}
+		}
+	})
+	for round := range 3 {
+		for i := range n {
+			if err := list.Revoke(t.Context(), revocation.Session(claims(i))); err != nil {
+				t.Fatal(err)
+			}
+			if !refused(i) || !refused(i/2) || !refused(0) {
+				t.Fatalf("round %d: a mark is forgotten at %d", round, i)
+			}
+		}
+		for i := range n {
+			if err := list.Allow(t.Context(), revocation.Session(claims(i))); err != nil {
+				t.Fatal(err)
+			}
+			if refused(i) || i+1 < n && !refused(n-1) {
+				t.Fatalf("round %d: after lifting %d", round, i)
+			}
+		}
+	}
+	close(stop)
+	wg.Wait()
 }
