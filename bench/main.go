@@ -16,10 +16,10 @@ import (
 func main() {
 	only := flag.String("only", "", "print the rows that match this expression, and write nothing")
 	raw := flag.Bool("rows", false, "measure all rows once, print them as JSON, and write nothing")
-	slices := flag.Int("slices", 40, "slices of each row")
+	slices := flag.Int("slices", 16, "slices of each row")
 	out := flag.String("o", "../docs", "directory for benchmarks.md and its plots")
 	flag.Parse()
-	if err := (plan{*slices, 8 * time.Millisecond}).main(*only, *raw, *out); err != nil {
+	if err := (plan{*slices, 32 * time.Millisecond}).main(*only, *raw, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

@@ -89,7 +89,7 @@ const tableText = "Processor time of the first run. *x HS256* is the ratio to th
 	"time of the clock where a row waits. An empty cell was not measured. *Runs differ by* is the farthest that a time of the line was from the second run. A line of carnet has its data read, and in *chi* and *loopback* the token was seen before, unless it says otherwise.\n\n"
 
 // enough slices are needed for a percentile to mean something.
-const enough = 30
+const enough = 12
 
 func (r *report) slices() int { return len(r.order[0].cpu) }
 
