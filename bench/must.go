@@ -6,7 +6,6 @@ import "fmt"
 type claim struct {
 	text  string
 	bound float64
-	least bool // the bound is from below
 	count bool // it is a number of allocations, which two runs have alike
 	value func(result) float64
 }
@@ -103,19 +102,11 @@ func claimed() []claim {
 }
 
 func (c claim) holds(v float64) bool {
-	if c.least {
-		return v >= c.bound
-	}
 	return v <= c.bound
 }
 
 func (c claim) line(runs []result) string {
-	s := fmt.Sprintf("| %s | ", c.text)
-	if c.least {
-		s += fmt.Sprintf("≥ %g", c.bound)
-	} else {
-		s += fmt.Sprintf("≤ %g", c.bound)
-	}
+	s := fmt.Sprintf("| %s | ≤ %g", c.text, c.bound)
 	met := "yes"
 	for _, r := range runs {
 		v := c.value(r)
