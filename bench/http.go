@@ -190,7 +190,7 @@ func (s site) overLoopback(w work) (*row, func()) {
 	server := &http.Server{Handler: s.handler, ReadHeaderTimeout: time.Hour} // a connection waits for its turn
 	go server.Serve(l)
 	client := newKeepAlive(l.Addr().String(), s.cookie)
-	return &row{group: loopbackGroup + " " + w.name, name: s.name, op: client.get}, func() {
+	return &row{group: loopbackGroup + " " + w.name, name: s.name, op: client.get, after: client.redial}, func() {
 		client.conn.Close()
 		server.Close()
 	}

@@ -16,10 +16,10 @@ import (
 func main() {
 	only := flag.String("only", "", "print the rows that match this expression, and write nothing")
 	raw := flag.Bool("rows", false, "measure all rows once, print them as JSON, and write nothing")
-	slices := flag.Int("slices", 16, "slices of each row")
+	slices := flag.Int("slices", 8, "slices of each row")
 	out := flag.String("o", "../docs", "directory for benchmarks.md and its plots")
 	flag.Parse()
-	if err := (plan{*slices, 32 * time.Millisecond}).main(*only, *raw, *out); err != nil {
+	if err := (plan{*slices, 160 * time.Millisecond}).main(*only, *raw, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -76,8 +76,8 @@ func (p plan) run(rdb *redis.Client, only *regexp.Regexp) []*row {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	var all []*row
 	for _, w := range works() {
-		rows, stop := httpRows(w, rdb)
-		for _, group := range [][]*row{tokenRows(w), rows} {
+		recorder, loopback, stop := httpRows(w, rdb)
+		for _, group := range [][]*row{tokenRows(w), recorder, loopback} {
 			group = matching(group, only)
 			p.measure(group)
 			all = append(all, group...)
@@ -87,13 +87,13 @@ func (p plan) run(rdb *redis.Client, only *regexp.Regexp) []*row {
 	return all
 }
 
-func httpRows(w work, rdb *redis.Client) (rows []*row, stop func()) {
+func httpRows(w work, rdb *redis.Client) (recorder, loopback []*row, stop func()) {
 	var stops []func()
 	for _, s := range sites(w.data, rdb) {
 		r, stop := s.overLoopback(w)
-		rows, stops = append(rows, s.inProcess(w), r), append(stops, stop)
+		recorder, loopback, stops = append(recorder, s.inProcess(w)), append(loopback, r), append(stops, stop)
 	}
-	return rows, func() {
+	return recorder, loopback, func() {
 		for _, stop := range stops {
 			stop()
 		}

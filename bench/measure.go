@@ -46,6 +46,10 @@ type plan struct {
 	slice  time.Duration
 }
 
+// settling is how many rounds go by before the heap has the memory that it will need,
+// and the kernel has given it. They do not count.
+const settling = 2
+
 // measure runs the rows in slices by turns, so that what else the machine does
 // meets all of them alike. The order changes, as each leaves a cold cache to the
 // next.
@@ -55,10 +59,13 @@ func (p plan) measure(rows []*row) {
 		counts[i] = p.calibrate(r.op)
 		r.allocs, r.bytes = allocations(r.op)
 	}
-	for range p.slices {
+	for range settling + p.slices {
 		for _, i := range rand.Perm(len(rows)) {
 			rows[i].slice(counts[i])
 		}
+	}
+	for _, r := range rows {
+		r.cpu, r.wall = r.cpu[settling:], r.wall[settling:]
 	}
 }
 
@@ -67,7 +74,7 @@ func (r *row) slice(n int) {
 	for range n/16 + 1 {
 		r.op()
 	}
-	var cpu, wall time.Duration
+	var cpu, wall float64
 	done := 0
 	for done < n {
 		some := n
@@ -75,22 +82,23 @@ func (r *row) slice(n int) {
 			r.before()
 			some = batch
 		}
-		c, w := r.several(some)
+		c, w := several(r.op, some)
 		cpu, wall, done = cpu+c, wall+w, done+some
 	}
-	r.cpu = append(r.cpu, float64(cpu)/float64(done))
-	r.wall = append(r.wall, float64(wall)/float64(done))
+	r.cpu = append(r.cpu, cpu/float64(done))
+	r.wall = append(r.wall, wall/float64(done))
 	if r.after != nil {
 		r.after()
 	}
 }
 
-func (r *row) several(n int) (cpu, wall time.Duration) {
+// several returns what n operations took, in nanoseconds.
+func several(op func(), n int) (cpu, wall float64) {
 	began, used := time.Now(), processor()
 	for range n {
-		r.op()
+		op()
 	}
-	return processor() - used, time.Since(began)
+	return float64(processor() - used), float64(time.Since(began))
 }
 
 // calibrate returns how many operations fill a slice.

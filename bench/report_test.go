@@ -21,9 +21,9 @@ func madeUp(t *testing.T) *report {
 	defer stop()
 	r := &report{machine: "a machine"}
 	for _, w := range works() {
-		rows, stop := httpRows(w, rdb)
+		recorder, loopback, stop := httpRows(w, rdb)
 		stop()
-		r.order = append(append(r.order, tokenRows(w)...), rows...)
+		r.order = append(append(append(r.order, tokenRows(w)...), recorder...), loopback...)
 	}
 	for i, row := range r.order {
 		cost := float64(10+i) * 1000
