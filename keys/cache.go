@@ -10,11 +10,6 @@ import (
 // defaultCache is room for about 15,000 sessions with little data.
 const defaultCache = 32 << 20
 
-// besides is how many bytes a session takes that its Verifier does not count: its
-// claims are parts of one text, with names and numbers between them, or the allocator
-// rounds each of them up.
-const besides = 160
-
 // caching is how a ring remembers tokens. What is remembered belongs to one table
 // of keys and is gone with it, so no token outlives its key here.
 type caching struct {
@@ -32,11 +27,16 @@ func (c *caching) start(t *table) {
 	t.cache.Store(hot.New(max, c.digest))
 }
 
-func (c *caching) set(t func() *table, change func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	change()
-	c.start(t())
+func (l *live[S]) setCache(change func(*caching)) {
+	if l == nil {
+		return // nothing was opened into it
+	}
+	l.caching.mu.Lock()
+	defer l.caching.mu.Unlock()
+	change(&l.caching)
+	if t := l.current(); t != nil {
+		l.caching.start(t)
+	}
 }
 
 // limit is SetCache's max as the field has it.
@@ -47,18 +47,17 @@ func limit(max int) int {
 	return max
 }
 
-// openOnce opens a token, unless that was done a moment ago. Size, form and key
-// are looked at first: garbage is refused sooner than it could be looked up.
+// openOnce opens a token, unless that was done a moment ago with the keys that the
+// table has.
 func (t *table) openOnce(tok string, b token.Binding, by any, believe func(token.Claims) (any, int, error)) (any, error) {
-	o, err := t.find(tok)
-	if err != nil {
-		return nil, err
+	if t == nil {
+		return nil, errNotOpened
 	}
 	cache := t.cache.Load()
 	if v, ok := cache.Get(tok, by); ok {
 		return v, nil
 	}
-	c, err := o.Open(tok, b)
+	c, err := t.open(tok, b)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +65,7 @@ func (t *table) openOnce(tok string, b token.Binding, by any, believe func(token
 	if err != nil {
 		return nil, err
 	}
-	cache.Add(tok, by, v, size+besides)
+	cache.Add(tok, by, v, size)
 	return v, nil
 }
 
@@ -82,7 +81,7 @@ func (t *table) openOnce(tok string, b token.Binding, by any, believe func(token
 // same to the last byte is a hit. Who can read the memory of the process finds
 // tokens that are good there; see CacheDigests.
 func (l *live[S]) SetCache(max int) {
-	l.caching.set(l.current, func() { l.caching.max = limit(max) })
+	l.setCache(func(c *caching) { c.max = limit(max) })
 }
 
 // CacheDigests has the cache hold the SHA-256 of each token in its place, which
@@ -90,7 +89,7 @@ func (l *live[S]) SetCache(max int) {
 // memory, and costs each request about a microsecond, or two if the token is large.
 // What the cache holds is dropped. There is no way back, and SetCache leaves it.
 func (l *live[S]) CacheDigests() {
-	l.caching.set(l.current, func() { l.caching.digest = true })
+	l.setCache(func(c *caching) { c.digest = true })
 }
 
 // OpenOnce is Open for a [token.Verifier], which gives it what it makes of the

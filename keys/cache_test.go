@@ -122,6 +122,16 @@ func TestAVerifyRingRemembersTokens(t *testing.T) {
 	}
 }
 
+func TestTheCacheOfARingThatHasNothing(t *testing.T) {
+	ring := new(keys.Ring)
+	ring.SetCache(1 << 20)
+	ring.CacheDigests()
+	v := token.NewVerifier[string](ring, cacheConfig)
+	if _, err := v.Verify("v4.local.x"); err == nil || errors.Is(err, token.ErrInvalid) {
+		t.Errorf("an empty ring says %v", err)
+	}
+}
+
 // How many sessions docs/cache.md says that 32 MiB have room for, here of a part of it.
 func TestSizeInTheCache(t *testing.T) {
 	page, err := os.ReadFile("../docs/cache.md")

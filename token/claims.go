@@ -64,13 +64,13 @@ type Claims struct {
 	// the data.
 	Overflow string
 
-	encoded string // Raw, while the Issuer that has just written it has it sealed
+	encoded *string // Raw, while the Issuer that has just written it has it sealed
 }
 
 // AppendRaw appends Raw to dst, without white space, or returns an error if it is not
 // one JSON value whose objects have no name twice. It is for a [Sealer].
 func (c *Claims) AppendRaw(dst []byte) ([]byte, error) {
-	if c.encoded != "" && c.encoded == c.Raw {
+	if c.encoded != nil && *c.encoded == c.Raw {
 		return append(dst, c.Raw...), nil
 	}
 	dst, err := jsontext.AppendFormat(dst, c.Raw, jsontext.PreserveRawStrings(true))

@@ -48,16 +48,16 @@ func (i *Issuer[T]) Verifier() *Verifier[T] { return i.verifier }
 func (i *Issuer[T]) Issue(subject string, data T) (tok string, s *Session[T], err error) {
 	first := &struct { // in one allocation
 		Session[T]
-		data T
-	}{data: data}
+		content[T]
+	}{content: content[T]{data, i.verifier.cloner}}
 	s = &first.Session
-	s.data, s.copy = &first.data, i.verifier.sharing.copy
-	raw, err := encodeData(s.data)
+	s.data = &first.content
+	raw, err := encodeData(&first.value)
 	if err != nil {
 		return "", nil, fmt.Errorf("issue token: %w", err)
 	}
-	written := unsafe.String(unsafe.SliceData(raw), len(raw)) // nobody else has it
-	start := time.Now().UTC().Truncate(time.Microsecond)
+	now := time.Now().UTC()
+	start := now.Truncate(time.Microsecond)
 	session, id := newIDs()
 	s.Claims = Claims{
 		Binding:   i.verifier.binding,
@@ -66,10 +66,10 @@ func (i *Issuer[T]) Issue(subject string, data T) (tok string, s *Session[T], er
 		Subject:   subject,
 		StartedAt: start,
 		EndsAt:    start.Add(i.maxAge).Truncate(time.Second),
-		Raw:       written,
-		encoded:   written,
+		Raw:       unsafe.String(unsafe.SliceData(raw), len(raw)), // nobody else has it
+		encoded:   &s.Raw,
 	}
-	return i.seal(s, i.idle)
+	return i.seal(s, now, i.idle)
 }
 
 // Renew mints a further token of the session s, with its data as [Session.SetData] left
@@ -82,7 +82,8 @@ func (i *Issuer[T]) Issue(subject string, data T) (tok string, s *Session[T], er
 // Renew does not ask whether the session was revoked; the caller does. It
 // returns [ErrExpired] if the session has ended.
 func (i *Issuer[T]) Renew(s *Session[T]) (tok string, renewed *Session[T], err error) {
-	if !time.Now().Before(s.EndsAt) {
+	now := time.Now().UTC()
+	if !now.Before(s.EndsAt) {
 		return "", nil, ErrExpired
 	}
 	next := *s
@@ -99,7 +100,7 @@ func (i *Issuer[T]) Renew(s *Session[T]) (tok string, renewed *Session[T], err e
 		}
 	}
 	_, c.ID = newIDs()
-	return i.seal(&next, c.idle())
+	return i.seal(&next, now, c.idle())
 }
 
 // Elevate mints the first token of the session that takes the place of s, when its
@@ -113,15 +114,15 @@ func (i *Issuer[T]) Elevate(s *Session[T]) (tok string, next *Session[T], err er
 		return "", nil, fmt.Errorf("elevate: %w", errElsewhere)
 	}
 	c.Overflow = "" // it is of the session that was
-	return i.Renew(&Session[T]{c, s.data, s.copy})
+	return i.Renew(&Session[T]{c, s.data})
 }
 
 // seal completes the claims with what is new in each token but its id, and mints it
-// with a life of idle, or until the session ends.
-func (i *Issuer[T]) seal(s *Session[T], idle time.Duration) (string, *Session[T], error) {
+// with a life of idle from now, or until the session ends.
+func (i *Issuer[T]) seal(s *Session[T], now time.Time, idle time.Duration) (string, *Session[T], error) {
 	c := &s.Claims
 	c.KeyID = ""
-	c.IssuedAt = time.Now().UTC().Truncate(time.Second)
+	c.IssuedAt = now.Truncate(time.Second)
 	c.ExpiresAt = c.IssuedAt.Add(idle)
 	if c.ExpiresAt.After(c.EndsAt) {
 		c.ExpiresAt = c.EndsAt
@@ -141,7 +142,7 @@ func (i *Issuer[T]) seal(s *Session[T], idle time.Duration) (string, *Session[T]
 	case tok == "":
 		return "", nil, i.tooLarge(*c)
 	}
-	c.encoded = ""
+	c.encoded = nil
 	return tok, s, nil
 }
 

@@ -1,13 +1,16 @@
 package token
 
-import "reflect"
-
 // A Session is a token that was believed: its claims, and the session data.
 // Only an [Issuer] and a [Verifier] make one that means anything.
 type Session[T any] struct {
 	Claims
-	data *T // shared by all that were made of one token; nil is the zero T
-	copy copier
+	data *content[T] // shared by all that were made of one token; nil is the zero T
+}
+
+// A content is session data, and what copies it.
+type content[T any] struct {
+	value T
+	*cloner[T] // nil if assigning it is enough
 }
 
 // Data returns the session data. What the caller does with it shows nowhere else,
@@ -23,16 +26,19 @@ func (s *Session[T]) Data() T {
 	case s.data == nil:
 		var zero T
 		return zero
-	case s.copy == nil:
-		return *s.data
+	case s.data.cloner == nil:
+		return s.data.value
 	}
-	data := new(T)
-	*data = *s.data
-	s.copy(reflect.ValueOf(data).Elem(), reflect.ValueOf(s.data).Elem())
-	return *data
+	return s.data.clone(&s.data.value)
 }
 
 // SetData makes data that of the session, for [Issuer.Renew] and [Issuer.Elevate]
 // to write. It changes this Session alone, and no token. What data refers to is not
 // copied: don't change it afterwards.
-func (s *Session[T]) SetData(data T) { s.data = &data }
+func (s *Session[T]) SetData(data T) {
+	next := &content[T]{value: data}
+	if s.data != nil {
+		next.cloner = s.data.cloner
+	}
+	s.data = next
+}

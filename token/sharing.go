@@ -79,6 +79,12 @@ func copierOfMany(t reflect.Type, within []reflect.Type) (copier, bool) {
 	case reflect.Pointer:
 		return element.pointer, true
 	case reflect.Slice:
+		switch t {
+		case reflect.TypeFor[[]string]():
+			return cloneSlice[string], true
+		case reflect.TypeFor[[]byte]():
+			return cloneSlice[byte], true
+		}
 		return element.slice, true
 	case reflect.Map:
 		key, ok := copierOf(t.Key(), within)
@@ -127,6 +133,11 @@ func (c copier) pointer(dst, src reflect.Value) {
 	if c != nil {
 		c(dst.Elem(), src.Elem())
 	}
+}
+
+// cloneSlice is slice for a type that is met often, in less than half the time.
+func cloneSlice[E any](dst, src reflect.Value) {
+	*dst.Addr().Interface().(*[]E) = slices.Clone(*src.Addr().Interface().(*[]E))
 }
 
 func (c copier) slice(dst, src reflect.Value) {

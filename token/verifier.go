@@ -4,7 +4,6 @@ import (
 	"errors"
 	"reflect"
 	"time"
-	"unsafe"
 )
 
 // A Verifier believes or refuses session tokens with data of type T. It asks
@@ -18,6 +17,7 @@ type Verifier[T any] struct {
 	config  Config
 	binding Binding
 	sharing sharing
+	cloner  *cloner[T]
 	cached  cachingOpener // the opener, if it keeps what it opened
 	believe func(Claims) (any, int, error)
 }
@@ -38,6 +38,7 @@ func NewVerifier[T any](o Opener, c Config) *Verifier[T] {
 		panic("token: NewVerifier needs an Opener")
 	}
 	v := &Verifier[T]{opener: o, config: mustConfig(c), sharing: sharingOf(reflect.TypeFor[T]())}
+	v.cloner = newCloner[T](v.sharing.copy)
 	v.binding = v.config.binding()
 	v.cached, _ = o.(cachingOpener)
 	v.believe = v.toKeep
@@ -122,8 +123,8 @@ func (v *Verifier[T]) VerifyWith(tok string, load func(c Claims) (raw string, er
 	_, err := v.verify(tok, &s)
 	if err == errElsewhere {
 		if s.Raw, err = load(s.Claims); err == nil {
-			s.data = new(T)
-			err = v.decode(s.Raw, s.data)
+			s.data = v.content()
+			err = v.decode(s.Raw, &s.data.value)
 		}
 	}
 	if err != nil {
@@ -140,14 +141,14 @@ func (v *Verifier[T]) verify(tok string, s *Session[T]) (_ *Session[T], err erro
 	if v.cached == nil {
 		s.Claims, err = v.opener.Open(tok, v.binding)
 		if err == nil {
-			s.copy, s.data = v.sharing.copy, new(T)
-			err = v.judged(&s.Claims, s.data)
+			s.data = v.content()
+			err = v.judged(&s.Claims, &s.data.value)
 		}
 	} else {
-		var kept any
-		kept, err = v.cached.OpenOnce(tok, v.binding, v, v.believe)
+		var opened any
+		opened, err = v.cached.OpenOnce(tok, v.binding, v, v.believe)
 		if err == nil {
-			err = v.share(kept.(*Session[T]), s)
+			err = v.share(opened.(*kept[T]), s)
 		}
 	}
 	if err == nil && s.Overflow != "" && !v.sharing.unread {
@@ -172,38 +173,4 @@ func (v *Verifier[T]) decode(raw string, data *T) error {
 		return nil
 	}
 	return decodeData([]byte(raw), data)
-}
-
-// toKeep returns the session that claims stand for, and how many bytes it takes. The
-// data is beside it: what a hit reads is near together.
-func (v *Verifier[T]) toKeep(c Claims) (any, int, error) {
-	kept := &struct {
-		Session[T]
-		data T
-	}{Session: Session[T]{Claims: c, copy: v.sharing.copy}}
-	if err := v.judged(&c, &kept.data); err != nil {
-		return nil, 0, err
-	}
-	size := int(unsafe.Sizeof(*kept)) + len(c.Overflow) + len(c.Issuer) + len(c.Audience) + len(c.Subject) + len(c.ID) + len(c.SessionID) + len(c.Raw)
-	if v.sharing.afresh {
-		kept.data = *new(T)
-	} else {
-		kept.Session.data = &kept.data
-		size += footprint(reflect.ValueOf(&kept.data).Elem())
-	}
-	return &kept.Session, size, nil
-}
-
-// share fills s with a session that was kept, so that a caller can change nothing that
-// they have in common.
-func (v *Verifier[T]) share(kept, s *Session[T]) (err error) {
-	if err := v.config.judgeTimes(&kept.Claims, time.Now()); err != nil {
-		return err
-	}
-	*s = *kept
-	if v.sharing.afresh && s.Overflow == "" {
-		s.data = new(T)
-		err = v.decode(kept.Raw, s.data)
-	}
-	return err
 }

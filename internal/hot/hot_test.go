@@ -166,6 +166,36 @@ func TestAHitAllocatesNothing(t *testing.T) {
 	})
 }
 
+// A packed has its token in its own memory.
+type packed struct{ tok string }
+
+func (p *packed) Pack(tok string) (string, int) {
+	p.tok = strings.Clone(tok)
+	return p.tok, 16 + len(p.tok)
+}
+
+func TestAValueThatPacksItsToken(t *testing.T) {
+	each(t, func(t *testing.T, digest bool) {
+		c, v := hot.New(1<<20, digest), new(packed)
+		given := tok(1)
+		c.Add(given, c, v, 100)
+		if got, ok := c.Get(tok(1), c); !ok || got != any(v) {
+			t.Errorf("got %v", got)
+		}
+		if _, ok := c.Get(tok(2), c); ok {
+			t.Error("a hit with another token")
+		}
+		if digest != (v.tok == "") {
+			t.Errorf("by digest %v, the value was given %d bytes of token", digest, len(v.tok))
+		}
+		one := c.Size()
+		c.Add(tok(1), c, new(packed), 100)
+		if n := c.Size(); n != one {
+			t.Errorf("one entry takes %d bytes, then %d", one, n)
+		}
+	})
+}
+
 // By digest, a dump of the memory has no token in it; without, it has.
 func TestTokensInAMemoryDump(t *testing.T) {
 	each(t, func(t *testing.T, digest bool) {

@@ -61,13 +61,14 @@ func (k *key) kept() (string, int) {
 	return unsafe.String(unsafe.SliceData(b), len(b)), cap(b)
 }
 
-// need is what an entry will take, or a little more: what the allocator makes of the
-// token is not known before. Were it less, the entry could have another dropped that
-// nobody had asked the door about.
+// need is what an entry will take, or a little more: what the allocator makes of it is
+// not known before, but its sizes are less than a fifth apart. Were it less, the entry
+// could have another dropped that nobody had asked the door about.
 func (k *key) need(size int) int64 {
 	n := len(k.tok)
 	if k.digest {
 		n = sha256.Size
 	}
-	return int64(unsafe.Sizeof(entry{})) + int64(n+n/5+16) + int64(size) + int64(size/8)
+	whole := int64(n) + int64(size)
+	return int64(unsafe.Sizeof(entry{})) + whole + whole/5 + 16
 }

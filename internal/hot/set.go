@@ -24,13 +24,31 @@ type entry struct {
 	size  int64
 }
 
+// A Packer is a value that has room for its token. What a hit reads is then near
+// together.
+type Packer interface {
+	// Pack copies tok into the memory of the value. It returns the copy, and how many
+	// bytes the value takes with it.
+	Pack(tok string) (packed string, size int)
+}
+
 // newEntry copies the token: what comes in is a part of a whole header. What the
 // allocator rounds up to counts: exactly for the token, and as an eighth, which is
 // about what its sizes are apart, for the parts of the value.
 func newEntry(k *key, by, value any, size int) *entry {
-	tok, taken := k.kept()
-	e := &entry{hash: k.hash, tok: tok, by: by, value: value}
-	e.size = int64(int(unsafe.Sizeof(*e)) + taken + size + size/8)
+	e := &entry{hash: k.hash, by: by, value: value}
+	taken := 0
+	switch p, ok := value.(Packer); {
+	case !ok:
+		e.tok, taken = k.kept()
+		size += size / 8
+	case k.digest:
+		e.tok, taken = k.kept()
+		_, size = p.Pack("")
+	default:
+		e.tok, size = p.Pack(k.tok)
+	}
+	e.size = int64(int(unsafe.Sizeof(*e)) + taken + size)
 	return e
 }
 
