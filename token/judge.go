@@ -64,6 +64,9 @@ func printable(s string) bool {
 		return false
 	}
 	for _, r := range s {
+		if ' ' <= r && r <= '~' {
+			continue // nearly all are
+		}
 		if !unicode.IsPrint(r) {
 			return false
 		}
