@@ -36,10 +36,11 @@ type credential struct {
 	err    error // why tok stands for no session
 }
 
-// A held is a session, and the token that stands for it.
+// A held is a session and the token that stands for it, or why there is none.
 type held[T any] struct {
 	token.Session[T]
 	tok string
+	err error
 }
 
 // A state is what a Guard knows of a request. It is a context itself, which
@@ -49,28 +50,48 @@ type held[T any] struct {
 // ResponseWriter, one goroutine changes the rest.
 type state[T any] struct {
 	context.Context
-	guard   *Guard[T]                // the root of those that share the state
-	judge   atomic.Pointer[Guard[T]] // who let the session pass last
+	guard   *Guard[T]                // who found the session
+	judge   atomic.Pointer[Guard[T]] // who let it pass since; nil is guard
+	changed atomic.Pointer[held[T]]  // what was made of it since; nil is found
+	watch   atomic.Pointer[watch]    // nil until somebody wants to hear of the end
 	entered bool                     // it is in the context of a request
 
-	changing atomic.Int32 // calls that take the session back and give another
-
-	sent    credential              // with the request
-	now     credential              // after what was done since
-	session atomic.Pointer[held[T]] // nil exactly if now.err is not
-	watch   atomic.Pointer[watch]   // nil until somebody wants to hear of the end
+	bearer, bearerNow bool         // what found, and what now has is a bearer token
+	changing          atomic.Int32 // calls that take the session back and give another
 
 	// What would be allocations of their own.
-	found held[T] // with the request
-	vary  [1]string
+	found   held[T] // with the request
+	vary    [1]string
+	request http.Request
 }
 
 // current returns the session of the request by now, or nil.
 func (st *state[T]) current() *token.Session[T] {
-	if h := st.session.Load(); h != nil {
+	if h := st.now(); h.err == nil {
 		return &h.Session
 	}
 	return nil
+}
+
+func (st *state[T]) now() *held[T] {
+	if h := st.changed.Load(); h != nil {
+		return h
+	}
+	return &st.found
+}
+
+// judging returns the Guard that the session has to please by now.
+func (st *state[T]) judging() *Guard[T] {
+	if g := st.judge.Load(); g != nil {
+		return g
+	}
+	return st.guard
+}
+
+// isFor reports whether the state is about the credential that a request brings. What
+// could be read is known by its text, the rest by the reason.
+func (st *state[T]) isFor(sent credential) bool {
+	return st.found.tok == sent.tok && st.bearer == sent.bearer && (sent.tok != "" || sent.err == st.found.err)
 }
 
 // varyByCookie returns the value of a Vary header. It has no room: who appends to
@@ -83,7 +104,7 @@ func (st *state[T]) varyByCookie() []string {
 // Value returns the state for its two keys, and leaves the others to the context
 // that it extends.
 func (st *state[T]) Value(key any) any {
-	if key == any(nearest[T]{}) || key == any(st.guard) {
+	if key == any(nearest[T]{}) || key == any(st.guard.root) {
 		return st
 	}
 	if w := st.watch.Load(); w != nil {
@@ -97,12 +118,18 @@ func (*state[T]) Format(f fmt.State, _ rune) { io.WriteString(f, "chimw.session(
 
 // become records that the session of the request is now s, or none.
 func (st *state[T]) become(now credential, s *token.Session[T]) {
-	st.now = now
-	if s == nil {
-		st.session.Store(nil)
-		return
+	next := &held[T]{tok: now.tok, err: now.err}
+	if s != nil {
+		next.Session = *s
 	}
-	st.session.Store(&held[T]{*s, now.tok})
+	st.bearerNow = now.bearer
+	st.changed.Store(next)
+}
+
+// credential returns what stands for the session by now.
+func (st *state[T]) credential() credential {
+	h := st.now()
+	return credential{h.tok, st.bearerNow, h.err}
 }
 
 // state returns what this Guard knows of the request; nil is nothing.
@@ -116,7 +143,8 @@ func (st *state[T]) within(r *http.Request) *http.Request {
 	switch {
 	case !st.entered:
 		st.entered = true
-		return r.WithContext(st)
+		st.request = *r.WithContext(st)
+		return &st.request
 	case r.Context().Value(nearest[T]{}) == any(st):
 		return r
 	}

@@ -87,11 +87,11 @@ func (g *Guard[T]) authenticate(r *http.Request) (*state[T], error) {
 			return nil, err
 		}
 	}
-	if st := g.state(r.Context()); st != nil && st.sent == sent {
+	if st := g.state(r.Context()); st != nil && st.isFor(sent) {
 		return st, g.again(r.Context(), st)
 	}
-	st := &state[T]{Context: r.Context(), guard: g.root, sent: sent, now: sent}
-	st.judge.Store(g)
+	st := &state[T]{Context: r.Context(), guard: g, bearer: sent.bearer, bearerNow: sent.bearer}
+	st.found.tok, st.found.err = sent.tok, sent.err
 	if sent.err != nil {
 		return st, sent.err
 	}
@@ -107,10 +107,9 @@ func (g *Guard[T]) authenticate(r *http.Request) (*state[T], error) {
 		err = g.checker.Check(r.Context(), s.Claims)
 	}
 	if err == nil {
-		st.found.Session, st.found.tok = *s, sent.tok
-		st.session.Store(&st.found)
+		st.found.Session = *s
 	}
-	st.now.err = err
+	st.found.err = err
 	return st, err
 }
 

@@ -104,7 +104,7 @@ func (g *Guard[T]) LogoutEverywhere(w http.ResponseWriter, r *http.Request) erro
 func (g *Guard[T]) current(w http.ResponseWriter, r *http.Request) (credential, error) {
 	var c credential
 	if st := g.state(r.Context()); st != nil {
-		c = st.now
+		c = st.credential()
 	} else if tok, ok := g.cookie.pending(w.Header()); !ok {
 		c = g.read(r)
 	} else if c.tok = tok; tok == "" {

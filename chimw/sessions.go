@@ -142,7 +142,7 @@ func (s *Sessions[T]) changeable(w http.ResponseWriter, r *http.Request) (*token
 // renew gives a session that the middleware has let pass a new token.
 func (s *Sessions[T]) renew(w http.ResponseWriter, r *http.Request, st *state[T]) {
 	session := st.current()
-	if st.now.bearer || !s.issuer.Due(session) {
+	if st.bearerNow || !s.issuer.Due(session) {
 		return
 	}
 	tok, next, err := s.minting(r.Context()).Renew(session)

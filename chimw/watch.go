@@ -57,8 +57,8 @@ func (st *state[T]) look(w *watch) {
 	if w.Err() != nil {
 		return
 	}
-	h := st.session.Load()
-	if err := st.ask(w, h); err != nil && st.changing.Load() == 0 && st.session.Load() == h {
+	h := st.now()
+	if err := st.ask(w, h); err != nil && st.changing.Load() == 0 && st.now() == h {
 		w.cancel(&cutShort{err})
 		return
 	}
@@ -68,10 +68,10 @@ func (st *state[T]) look(w *watch) {
 // ask asks what a new request of the session would be told. Nobody is logged in
 // behind Load without a session, and after a logout by the handler, which knows.
 func (st *state[T]) ask(ctx context.Context, h *held[T]) error {
-	if h == nil {
+	if h.err != nil {
 		return nil
 	}
-	g := st.judge.Load()
+	g := st.judging()
 	if err := g.verifier.Recheck(h.tok, &h.Claims); err != nil {
 		return err
 	}

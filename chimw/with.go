@@ -35,14 +35,14 @@ func (s *Sessions[T]) With(k revocation.Checker) *Sessions[T] {
 // it was this one.
 func (g *Guard[T]) again(ctx context.Context, st *state[T]) error {
 	s := st.current()
-	if s == nil || st.judge.Load() == g {
-		return st.now.err
+	if s == nil || st.judging() == g {
+		return st.now().err
 	}
 	err := g.checker.Check(ctx, s.Claims)
 	if err == nil {
 		st.judge.Store(g)
 	} else if noSession(err) {
-		now := st.now
+		now := st.credential()
 		now.err = err
 		st.become(now, nil)
 	}
@@ -52,7 +52,7 @@ func (g *Guard[T]) again(ctx context.Context, st *state[T]) error {
 // judging returns the Guard of the route that ctx belongs to, or g.
 func (g *Guard[T]) judging(ctx context.Context) *Guard[T] {
 	if st := g.state(ctx); st != nil {
-		return st.judge.Load()
+		return st.judging()
 	}
 	return g
 }
