@@ -3,10 +3,9 @@ package jose
 import (
 	"crypto"
 	"crypto/ed25519"
+	"crypto/rand"
 	"errors"
 	"fmt"
-
-	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/carnet-go/carnet/token"
 )
@@ -46,19 +45,18 @@ func (s *Sealer) Seal(c token.Claims) (string, error) {
 	buf.payload = payload
 	inner := append(append(buf.text[:0], header...), '.')
 	inner = b64.AppendEncode(inner, payload)
-	sig, err := jwt.SigningMethodEdDSA.Sign(borrowed(inner), s.signer)
+	// As golang-jwt's EdDSA does, which copies the text first.
+	sig, err := s.signer.Sign(rand.Reader, inner, crypto.Hash(0))
 	if err != nil {
 		return "", fmt.Errorf("seal JWT: sign: %w", err)
 	}
 	buf.text = b64.AppendEncode(append(inner, '.'), sig)
-	return s.envelope(buf.text), nil
+	return s.envelope(buf), nil
 }
 
-// envelope seals the signed token.
-func (s *Sealer) envelope(inner []byte) string {
-	buf := buffers.Get().(*buffer)
-	defer buffers.Put(buf)
-	sealed := s.aead.Seal(buf.sealed[:0], nil, inner, s.aad)
+// envelope seals the signed token that the buffer has.
+func (s *Sealer) envelope(buf *buffer) string {
+	sealed := s.aead.Seal(buf.sealed[:0], nil, buf.text, s.aad)
 	buf.sealed = sealed
 	tagAt := len(sealed) - 16
 	tok := append(append(buf.text[:0], s.label...), '.', '.') // no encrypted key: the shared secret is the key

@@ -72,7 +72,7 @@ func TestRFC8037Signature(t *testing.T) {
 	}
 	// The key alone does not make a token: the example has no typ.
 	s := mustSealer(t, priv)
-	if _, err := s.Open(s.envelope([]byte(v.Output.Compact)), session); err != token.ErrMalformed {
+	if _, err := s.Open(s.envelope(&buffer{text: []byte(v.Output.Compact)}), session); err != token.ErrMalformed {
 		t.Errorf("the example in a genuine envelope: %v", err)
 	}
 }
@@ -118,7 +118,7 @@ func TestRFCExamplesAreRefused(t *testing.T) {
 		t.Fatalf("only %d examples in %d files", len(examples), files)
 	}
 	for tok := range examples {
-		for _, tok := range []string{tok, s.label + tok[min(len(tok), len(s.label)):], s.envelope([]byte(tok))} {
+		for _, tok := range []string{tok, s.label + tok[min(len(tok), len(s.label)):], s.envelope(&buffer{text: []byte(tok)})} {
 			want := token.ErrMalformed
 			if len(tok) > token.MaxSize {
 				want = token.ErrTooLarge

@@ -50,31 +50,47 @@ func CheckMember(b []byte) error { return check(b, 1) }
 
 func check(b []byte, level int) error {
 	var members [MaxDepth + 1]int // so far, by level
-	number := 0
 	for i := 0; i < len(b); i++ {
-		switch c := b[i]; c {
-		case '"':
+		switch kinds[b[i]] {
+		case quote:
 			i = endOfString(b, i)
-		case '{', '[':
+		case opening:
 			if level++; level > MaxDepth {
 				return ErrTooDeep
 			}
 			members[level] = 0
-		case '}', ']':
+		case closing:
 			level = max(level-1, 0) // in what is no JSON
-		case ':':
+		case colon:
 			if members[level]++; members[level] > MaxMembers {
 				return ErrTooWide
 			}
-		case '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '-', '+', '.', 'e', 'E':
-			if number++; number > MaxNumber {
+		case numeric:
+			from := i
+			for i+1 < len(b) && kinds[b[i+1]] == numeric {
+				i++
+			}
+			if i-from >= MaxNumber {
 				return ErrTooLong
 			}
-			continue
 		}
-		number = 0
 	}
 	return nil
+}
+
+// What a byte outside of strings is.
+const (
+	quote = iota + 1
+	opening
+	closing
+	colon
+	numeric
+)
+
+var kinds = [256]byte{
+	'"': quote, '{': opening, '[': opening, '}': closing, ']': closing, ':': colon,
+	'0': numeric, '1': numeric, '2': numeric, '3': numeric, '4': numeric, '5': numeric, '6': numeric, '7': numeric,
+	'8': numeric, '9': numeric, '-': numeric, '+': numeric, '.': numeric, 'e': numeric, 'E': numeric,
 }
 
 // endOfString returns where the string that begins at i ends.
