@@ -5,25 +5,32 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 )
 
-// A keepAlive sends the same request again and again on one connection, with as
-// little work of its own as there can be.
+// A keepAlive sends requests on one connection, with as little work of its own as
+// there can be.
 type keepAlive struct {
 	addr    string
+	server  *http.Server
 	conn    net.Conn
 	reader  *bufio.Reader
 	request []byte
 }
 
-func newKeepAlive(addr, cookie string) *keepAlive {
-	text := "GET /me HTTP/1.1\r\nHost: example.com\r\n"
-	if cookie != "" {
-		text += "Cookie: " + cookie + "\r\n"
-	}
-	k := &keepAlive{addr: addr, request: []byte(text + "\r\n")}
+// serve serves a handler over TCP, and returns the one client of it.
+func serve(h http.Handler) *keepAlive {
+	l := must(net.Listen("tcp", "127.0.0.1:0"))
+	server := &http.Server{Handler: h, ReadHeaderTimeout: time.Hour} // a connection waits for its turn
+	go server.Serve(l)
+	k := &keepAlive{addr: l.Addr().String(), server: server}
 	k.dial()
 	return k
+}
+
+func (k *keepAlive) close() {
+	k.conn.Close()
+	k.server.Close()
 }
 
 func (k *keepAlive) dial() {
@@ -38,7 +45,13 @@ func (k *keepAlive) redial() {
 	k.dial()
 }
 
-func (k *keepAlive) get() {
+// getWith sends a request with a Cookie header, or without one if it is empty.
+func (k *keepAlive) getWith(cookie string) {
+	k.request = append(k.request[:0], "GET /me HTTP/1.1\r\nHost: example.com\r\n"...)
+	if cookie != "" {
+		k.request = append(append(append(k.request, "Cookie: "...), cookie...), "\r\n"...)
+	}
+	k.request = append(k.request, "\r\n"...)
 	_, err := k.conn.Write(k.request)
 	check(err)
 	resp := must(http.ReadResponse(k.reader, nil))

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"time"
 
 	"github.com/alexedwards/scs/goredisstore"
 	"github.com/alexedwards/scs/v2"
@@ -186,12 +184,6 @@ func (s site) inProcess(w work) *row {
 // overLoopback serves over TCP, on one connection that is kept alive. The client
 // is in the same process, so its work is in every row.
 func (s site) overLoopback(w work) (*row, func()) {
-	l := must(net.Listen("tcp", "127.0.0.1:0"))
-	server := &http.Server{Handler: s.handler, ReadHeaderTimeout: time.Hour} // a connection waits for its turn
-	go server.Serve(l)
-	client := newKeepAlive(l.Addr().String(), s.cookie)
-	return &row{group: loopbackGroup + " " + w.name, name: s.name, op: client.get, after: client.redial}, func() {
-		client.conn.Close()
-		server.Close()
-	}
+	client := serve(s.handler)
+	return &row{group: loopbackGroup + " " + w.name, name: s.name, op: func() { client.getWith(s.cookie) }, after: client.redial}, client.close
 }

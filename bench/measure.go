@@ -56,7 +56,7 @@ const settling = 2
 func (p plan) measure(rows []*row) {
 	counts := make([]int, len(rows))
 	for i, r := range rows {
-		counts[i] = p.calibrate(r.op)
+		counts[i] = p.calibrate(r)
 		r.allocs, r.bytes = allocations(r.op)
 	}
 	for range settling + p.slices {
@@ -71,45 +71,39 @@ func (p plan) measure(rows []*row) {
 
 // slice warms up the caches and pools of the operation, and measures it.
 func (r *row) slice(n int) {
-	for range n/16 + 1 {
-		r.op()
-	}
-	var cpu, wall float64
-	done := 0
-	for done < n {
-		some := n
-		if r.before != nil {
-			r.before()
-			some = batch
-		}
-		c, w := several(r.op, some)
-		cpu, wall, done = cpu+c, wall+w, done+some
-	}
-	r.cpu = append(r.cpu, cpu/float64(done))
-	r.wall = append(r.wall, wall/float64(done))
+	r.run(n/16 + 1)
+	cpu, wall := r.run(n)
+	r.cpu, r.wall = append(r.cpu, cpu), append(r.wall, wall)
 	if r.after != nil {
 		r.after()
 	}
 }
 
-// several returns what n operations took, in nanoseconds.
-func several(op func(), n int) (cpu, wall float64) {
-	began, used := time.Now(), processor()
-	for range n {
-		op()
+// run returns what an operation takes, of n or a few more, in nanoseconds.
+func (r *row) run(n int) (cpu, wall float64) {
+	some := n
+	if r.before != nil {
+		some = batch
 	}
-	return float64(processor() - used), float64(time.Since(began))
+	done := 0
+	for ; done < n; done += some {
+		if r.before != nil {
+			r.before()
+		}
+		began, used := time.Now(), processor()
+		for range some {
+			r.op()
+		}
+		cpu, wall = cpu+float64(processor()-used), wall+float64(time.Since(began))
+	}
+	return cpu / float64(done), wall / float64(done)
 }
 
 // calibrate returns how many operations fill a slice.
-func (p plan) calibrate(op func()) int {
+func (p plan) calibrate(r *row) int {
 	for n := 1; ; n *= 2 {
-		start := processor()
-		for range n {
-			op()
-		}
-		if used := processor() - start; used >= p.slice/4 {
-			return max(1, int(float64(n)*float64(p.slice)/float64(used)))
+		if cpu, _ := r.run(n); float64(n)*cpu >= float64(p.slice/4) {
+			return max(1, int(float64(p.slice)/cpu))
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 const (
 	cacheSize = 32 << 20
-	fitting   = 10_000  // the last size of which all sessions fit the cache
+	fitting   = 20_000  // the last size of which all sessions fit the cache
 	filling   = 25_000  // more than fit the cache
 	distinct  = 100_000 // tokens that are asked for, of the largest sizes too
 
@@ -72,11 +72,7 @@ func (c *crowd) verifies(v *token.Verifier[flat]) *row {
 
 // requests is the same in a request to a chi handler, in process.
 func (c *crowd) requests(v *token.Verifier[flat]) *row {
-	guard := chimw.NewGuard(v, chimw.Config{Revocation: denylist()})
-	handler := route(func(w http.ResponseWriter, r *http.Request) {
-		s, _ := chimw.FromContext[flat](r.Context())
-		answer(w, s.Data().Name)
-	}, guard.Require)
+	handler := crowdHandler(v)
 	r := httptest.NewRequest(http.MethodGet, "http://example.com/me", nil)
 	cookie := []string{""}
 	r.Header["Cookie"] = cookie
@@ -90,35 +86,51 @@ func (c *crowd) requests(v *token.Verifier[flat]) *row {
 	}}
 }
 
+// overLoopback is a whole request, on a connection that is kept alive.
+func (c *crowd) overLoopback(v *token.Verifier[flat]) *row {
+	client := serve(crowdHandler(v))
+	return &row{before: c.read, after: client.redial, op: func() { client.getWith(c.header()) }}
+}
+
+func crowdHandler(v *token.Verifier[flat]) http.Handler {
+	guard := chimw.NewGuard(v, chimw.Config{Revocation: denylist()})
+	return route(func(w http.ResponseWriter, r *http.Request) {
+		s, _ := chimw.FromContext[flat](r.Context())
+		answer(w, s.Data().Name)
+	}, guard.Require)
+}
+
 // sessionGrowth measures how the number of live sessions shows. Of the sizes that
 // are larger than the tokens there are it takes that nobody comes back before he was
 // forgotten, and that the cache is full of others: the worst that can be.
-func (p plan) sessionGrowth() []curve {
-	curves := []curve{{name: "verify"}, {name: "verify, no cache"}, {name: "request"}, {name: "request, no cache"}}
+func (p plan) sessionGrowth() (curves []curve) {
 	ring := newRing(keys.JWT)
 	all := tokens(ring, filling+distinct)
-	var rows []*row
-	add := func(cache int, toks []string) {
-		v := token.NewVerifier[flat](ringLike(ring, cache), config)
-		if cache > 0 {
-			fill(v, toks, all[distinct:])
-		}
-		rows = append(rows, newCrowd(toks[:min(len(toks), distinct)]).verifies(v), newCrowd(toks[:min(len(toks), distinct)]).requests(v))
-	}
-	sizes := []int{10, 100, 1_000, 3_000, fitting, 20_000, 50_000, distinct, 1_000_000, 10_000_000}
+	sizes := []int{10, 100, 1_000, 3_000, 10_000, fitting, 50_000, distinct, 1_000_000, 10_000_000}
+	cold := token.NewVerifier[flat](ringLike(ring, 0), config)
+	var hot []*token.Verifier[flat]
 	for _, n := range sizes {
-		add(cacheSize, all[:min(n, len(all))])
+		v := token.NewVerifier[flat](ringLike(ring, cacheSize), config)
+		fill(v, all[:min(n, len(all))], all[distinct:])
+		hot = append(hot, v)
 	}
-	add(0, all)
-	p.measure(rows)
-	for i, n := range sizes {
-		for k := range curves {
-			at := 2 * i // rows come in pairs: verify, request
-			if k%2 == 1 {
-				at = 2 * len(sizes)
-			}
-			curves[k].points = append(curves[k].points, point{float64(n), rows[at+k/2].low()})
+	for _, kind := range []struct {
+		name string
+		row  func(*crowd, *token.Verifier[flat]) *row
+	}{
+		{"verify", (*crowd).verifies}, {"request in process", (*crowd).requests}, {"request over loopback", (*crowd).overLoopback},
+	} {
+		rows := []*row{kind.row(newCrowd(all[:distinct]), cold)}
+		for i, n := range sizes {
+			rows = append(rows, kind.row(newCrowd(all[:min(n, distinct)]), hot[i]))
 		}
+		p.measure(rows)
+		with, without := curve{name: kind.name}, curve{name: kind.name + noCache}
+		for i, n := range sizes {
+			with.points = append(with.points, point{float64(n), rows[1+i].low()})
+			without.points = append(without.points, point{float64(n), rows[0].low()})
+		}
+		curves = append(curves, with, without)
 	}
 	return curves
 }
