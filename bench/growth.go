@@ -39,9 +39,10 @@ func tokens(s token.Sealer, n int) []string {
 // as often as the others, and asks the denylist.
 func requests(v *token.Verifier[flat], toks []string) func() {
 	walk := &struct {
+		_     [128]byte // or two cores at work pass one line of their caches to and fro
 		order []int
 		next  int
-		_     [128]byte // or two cores at work pass one line of their caches to and fro
+		_     [128]byte
 	}{order: rand.Perm(len(toks))}
 	return func() {
 		s, err := v.Verify(toks[walk.order[walk.next]])

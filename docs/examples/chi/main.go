@@ -89,7 +89,13 @@ func site(ring token.Sealer, denied *redislist.List) http.Handler {
 }
 
 func answer(w http.ResponseWriter, err error) {
-	if err != nil {
+	switch {
+	case err == nil:
+	case errors.Is(err, chimw.ErrCrossOrigin):
+		http.Error(w, "from another site", http.StatusForbidden)
+	case errors.Is(err, token.ErrInvalid): // logged out meanwhile
+		http.Error(w, "log in", http.StatusUnauthorized)
+	default: // the list did not take the mark
 		http.Error(w, "try again", http.StatusServiceUnavailable)
 	}
 }
