@@ -1,11 +1,14 @@
 package token_test
 
 import (
+	"encoding/json"
 	"errors"
 	"math/big"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/carnet-go/carnet/keys"
 	"github.com/carnet-go/carnet/token"
@@ -242,4 +245,54 @@ func TestFittingLeavesLessRoom(t *testing.T) {
 			}
 		}
 	})
+}
+
+type twice struct{}
+
+func (twice) MarshalJSON() ([]byte, error) { return []byte(`{"a":1,"a":2}`), nil }
+
+type twiceByPointer struct{ Name string }
+
+func (*twiceByPointer) MarshalJSON() ([]byte, error) { return []byte(`{"a":1,"a":2}`), nil }
+
+type loud struct{ Name string }
+
+func (l loud) MarshalText() ([]byte, error) { return []byte(strings.ToUpper(l.Name)), nil }
+
+type gathering struct {
+	Name string         `json:"name"`
+	Rest map[string]int `json:",embed"`
+}
+
+type chain struct {
+	Next  *chain
+	Value any
+}
+
+func refusesTwice[T any](t *testing.T, data T) {
+	t.Helper()
+	tok, s, err := token.NewIssuer[T](newRing(t, keys.JWT), web).Issue("alice", data)
+	if err == nil {
+		t.Errorf("%T: %s was sealed in %d bytes", data, s.Raw, len(tok))
+	}
+}
+
+// No verifier would read it.
+func TestNoNameIsWrittenTwice(t *testing.T) {
+	refusesTwice(t, twice{})
+	refusesTwice(t, []twice{{}})
+	refusesTwice(t, map[string]twice{"x": {}})
+	refusesTwice(t, &twice{})
+	refusesTwice(t, twiceByPointer{})
+	refusesTwice(t, struct{ Deep [1]struct{ P *twiceByPointer } }{[1]struct{ P *twiceByPointer }{{new(twiceByPointer)}}})
+	refusesTwice(t, struct{ twiceByPointer }{})
+	refusesTwice(t, map[loud]int{{"a"}: 1, {"A"}: 2})
+	refusesTwice(t, map[string]map[loud]int{"x": {{"a"}: 1, {"A"}: 2}})
+	refusesTwice(t, gathering{"alice", map[string]int{"name": 1}})
+	refusesTwice(t, []gathering{{"alice", map[string]int{"name": 1}}})
+	refusesTwice(t, any(twice{}))
+	refusesTwice(t, chain{&chain{nil, twice{}}, nil})
+	refusesTwice(t, json.RawMessage(`{"a":1,"a":2}`))
+	refusesTwice(t, jsontext.Value(`{"a":1,"a":2}`))
+	refusesTwice(t, struct{ V jsontext.Value }{jsontext.Value(`{"a":1,"a":2}`)})
 }

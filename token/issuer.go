@@ -5,8 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"reflect"
 	"time"
 	"unsafe"
+
+	"github.com/go-json-experiment/json"
 )
 
 // An Issuer mints session tokens for data of type T. It is safe for concurrent
@@ -17,6 +20,7 @@ type Issuer[T any] struct {
 	idle     time.Duration // the life of the first token of a session
 	maxAge   time.Duration // the life of a session
 	size     int           // the most bytes of a token
+	encoding json.Options  // of the data
 	retired  func(kid string) bool
 	spill    func(c Claims) (ref string, err error) // nil if data must fit
 }
@@ -28,7 +32,10 @@ func NewIssuer[T any](s Sealer, c Config) *Issuer[T] {
 		panic("token: NewIssuer needs a Sealer")
 	}
 	v := NewVerifier[T](s, c)
-	i := &Issuer[T]{s, v, v.config.Lifetime, v.config.MaxAge, v.config.MaxSize, func(string) bool { return false }, nil}
+	i := &Issuer[T]{s, v, v.config.Lifetime, v.config.MaxAge, v.config.MaxSize, dataOptions, func(string) bool { return false }, nil}
+	if namesOnce(reflect.TypeFor[T]()) {
+		i.encoding = namesOnceOptions
+	}
 	if r, ok := s.(interface{ Retired(kid string) bool }); ok {
 		i.retired = r.Retired
 	}
@@ -52,7 +59,7 @@ func (i *Issuer[T]) Issue(subject string, data T) (tok string, s *Session[T], er
 	}{content: content[T]{data, i.verifier.cloner}}
 	s = &first.Session
 	s.data = &first.content
-	raw, err := encodeData(&first.value)
+	raw, err := encodeWith(&first.value, i.encoding)
 	if err != nil {
 		return "", nil, fmt.Errorf("issue token: %w", err)
 	}

@@ -9,7 +9,7 @@ type Session[T any] struct {
 
 // A content is session data, and what copies it.
 type content[T any] struct {
-	value T
+	value      T
 	*cloner[T] // nil if assigning it is enough
 }
 
