@@ -347,6 +347,39 @@ func TestAHitAllocatesNothing(t *testing.T) {
 	})
 }
 
+// What the page of the cache says that each call of Data costs.
+func TestWhatACopyOfTheDataAllocates(t *testing.T) {
+	one := 1
+	many := map[string]int{}
+	for i := range 100 {
+		many[fmt.Sprint(i)] = i
+	}
+	for name, tt := range map[string]struct{ got, most float64 }{
+		"plain":       {copyOf(t, flatData{Name: "Alice"}), 0},
+		"one slice":   {copyOf(t, []string{"admin"}), 1},
+		"two slices":  {copyOf(t, struct{ A, B []string }{[]string{"a"}, []string{"b"}}), 2},
+		"two numbers": {copyOf(t, struct{ A, B []int }{[]int{1}, []int{2}}), 2},
+		"a pointer":   {copyOf(t, struct{ N *int }{&one}), 1},
+		"a large map": {copyOf(t, many), 20}, // and none for each entry
+	} {
+		if tt.got > tt.most {
+			t.Errorf("%s: %v allocations, want at most %v", name, tt.got, tt.most)
+		}
+	}
+}
+
+// copyOf returns how many allocations a call of Data makes.
+func copyOf[T any](t *testing.T, data T) float64 {
+	t.Helper()
+	issuer := token.NewIssuer[T](newRing(t, keys.JWT), web)
+	tok, _ := issue(t, issuer, data)
+	s, err := issuer.Verifier().Verify(tok)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return testing.AllocsPerRun(1000, func() { s.Data() })
+}
+
 func TestManyRequestsAtOnce(t *testing.T) {
 	issuer := token.NewIssuer[sliceData](newRing(t, keys.JWT), web)
 	toks := make([]string, 20)

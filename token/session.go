@@ -16,7 +16,7 @@ type content[T any] struct {
 // Data returns the session data. What the caller does with it shows nowhere else,
 // not in another request of the same session and not in the next call, which returns
 // a copy as well. A type without slices, maps and pointers is copied for nothing; else
-// a copy costs one allocation, one for each slice and pointer, and some for each map.
+// a copy costs an allocation for each slice and pointer, and a few for each map.
 //
 // The exception are types that can't be copied, because a field that is not exported
 // refers to something, a value has the type any, or a method decodes what may refer to

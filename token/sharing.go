@@ -168,14 +168,16 @@ func (c copier) entries(dst, src reflect.Value) {
 		return
 	}
 	dst.Set(reflect.MakeMapWithSize(src.Type(), src.Len()))
-	was, is := reflect.New(src.Type().Elem()).Elem(), reflect.New(src.Type().Elem()).Elem()
+	place := func(t reflect.Type) reflect.Value { return reflect.New(t).Elem() }
+	key, was, is := place(src.Type().Key()), place(src.Type().Elem()), place(src.Type().Elem())
 	for entries := src.MapRange(); entries.Next(); {
+		key.SetIterKey(entries) // Key would allocate each
 		was.SetIterValue(entries)
 		is.Set(was)
 		if c != nil {
 			c(is, was)
 		}
-		dst.SetMapIndex(entries.Key(), is)
+		dst.SetMapIndex(key, is)
 	}
 }
 
