@@ -15,8 +15,8 @@ import (
 // Update and Logout have changed since. There is none after a logout, on a route
 // without a middleware, and behind Load for a request without one.
 //
-// Don't change what it points to: a renewal further in may write it, and else nothing
-// is kept. Use [Sessions.Update].
+// Don't change what s points to: a renewal further in may put that into its token, and
+// without one it is lost. Use [Sessions.Update].
 func FromContext[T any](ctx context.Context) (s *token.Session[T], ok bool) {
 	st, _ := ctx.Value(nearest[T]{}).(*state[T])
 	if st == nil {
