@@ -200,8 +200,9 @@ func memory(w work) (m footing) {
 		defer runtime.KeepAlive(r)
 		return max(live()-before, 0)
 	}
-	const some = 3000
-	m = footing{used(toks[:some], cacheSize) / some, used(toks[:some], 0) / some, used(toks, cacheSize)}
+	const some = 1500
+	grown := used(toks[:2*some], cacheSize) - used(toks[:some], cacheSize) // both have the table
+	m = footing{grown / some, used(toks[:some], 0) / some, used(toks, cacheSize)}
 	runtime.KeepAlive(toks)
 	return m
 }

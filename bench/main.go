@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -27,6 +28,9 @@ func main() {
 
 func (p plan) main(only string, raw bool, out string) error {
 	matches, err := regexp.Compile(only)
+	if err == nil && p.slices < 1 {
+		err = errors.New("at least one slice has to be measured")
+	}
 	if err != nil {
 		return err
 	}
@@ -43,6 +47,9 @@ func (p plan) main(only string, raw bool, out string) error {
 	}
 	defer stop()
 	rows := p.run(rdb, matches)
+	if len(rows) == 0 {
+		return fmt.Errorf("no row matches %q", only)
+	}
 	if raw {
 		return writeRows(os.Stdout, rows)
 	}
@@ -71,7 +78,7 @@ func (p plan) report() (*report, error) {
 	return r, r.profileAll()
 }
 
-// run measures all rows once, or those that contain a text.
+// run measures all rows once, or those that match.
 func (p plan) run(rdb *redis.Client, only *regexp.Regexp) []*row {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	var all []*row

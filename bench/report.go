@@ -86,7 +86,9 @@ const chartText = "One chi route behind each of them, small session. A request t
 // tableText stands over both tables. The lines of carnet are read with the cache
 // on, as it is unless it is turned off.
 const tableText = "Processor time of the first run. *x HS256* is the ratio to the line of golang-jwt HS256; in brackets, the " +
-	"time of the clock where a row waits. An empty cell was not measured. *Runs differ by* is the farthest that a time of the line was from the second run. A line of carnet has its data read, and in *chi* and *loopback* the token was seen before, unless it says otherwise.\n\n"
+	"time of the clock where a row waits. An empty cell was not measured. *Runs differ by* is the farthest that a time of the " +
+	"line was from the second run. A line of carnet has its data read, and in *chi* and *loopback* the token was seen before, " +
+	"unless it says otherwise.\n\n"
 
 // enough slices are needed for a percentile to mean something.
 const enough = 8
@@ -113,7 +115,7 @@ func (r *report) growth(b *strings.Builder) {
 		b.WriteString("\n")
 	}
 	b.WriteString(sessionBounds(r.sessions))
-	fmt.Fprintf(b, "Two cores serve %.2f times the hot requests of one if each asks for many tokens, and %.2f times if all ask for the same one.\n\n", r.cores, r.hotCores)
+	fmt.Fprintf(b, "By the processor time that each takes, two cores verify %.2f times as many hot tokens as one if each asks for many of them, and %.2f times if both ask for the same one.\n\n", r.cores, r.hotCores)
 	fmt.Fprintf(b, "A session in the cache takes %.0f bytes (large: %.0f), token included; with the cache off, %.0f. A full cache of %d MiB takes %.1f MiB.\n",
 		r.small.cached, r.large.cached, r.small.off, cacheSize>>20, r.small.full/(1<<20))
 }

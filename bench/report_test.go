@@ -49,6 +49,9 @@ func TestThePageShowsEveryRow(t *testing.T) {
 		}
 	}
 	for line := range strings.Lines(page) {
+		if strings.HasPrefix(line, "| **carnet") && strings.Count(line, "|") > 11 {
+			t.Errorf("a table that is too wide to read: %q", line)
+		}
 		if len(line) > 1 && strings.HasPrefix(line, "| ") && !strings.HasSuffix(line, "|\n") {
 			t.Errorf("a line that does not end: %q", line)
 		}
@@ -85,6 +88,20 @@ func TestABoundIsMetInBothRunsOrMarked(t *testing.T) {
 	}
 	if row, why := line(1000, 2100); row != "| "+chiRatio+" | ≤ 2 | 1.5 | 2.1 | **no** |" || why == "" {
 		t.Errorf("missed in the second run: %q, %q", row, why)
+	}
+}
+
+func TestNothingToMeasureIsAnError(t *testing.T) {
+	for _, tt := range []struct {
+		slices     int
+		only, want string
+	}{
+		{1, "no such row", "no row matches"},
+		{0, "hot small", "at least one slice"},
+	} {
+		if err := (plan{slices: tt.slices}).main(tt.only, false, ""); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%q in %d slices: %v", tt.only, tt.slices, err)
+		}
 	}
 }
 
