@@ -284,7 +284,9 @@ func TestNoNameIsWrittenTwice(t *testing.T) {
 	refusesTwice(t, map[string]twice{"x": {}})
 	refusesTwice(t, &twice{})
 	refusesTwice(t, twiceByPointer{})
-	refusesTwice(t, struct{ Deep [1]struct{ P *twiceByPointer } }{[1]struct{ P *twiceByPointer }{{new(twiceByPointer)}}})
+	refusesTwice(t, struct {
+		Deep [1]struct{ P *twiceByPointer }
+	}{[1]struct{ P *twiceByPointer }{{new(twiceByPointer)}}})
 	refusesTwice(t, struct{ twiceByPointer }{})
 	refusesTwice(t, map[loud]int{{"a"}: 1, {"A"}: 2})
 	refusesTwice(t, map[string]map[loud]int{"x": {{"a"}: 1, {"A"}: 2}})
