@@ -57,6 +57,7 @@ type state[T any] struct {
 	entered bool                     // it is in the context of a request
 
 	bearer, bearerNow bool         // what found, and what now has is a bearer token
+	unread            bool         // found has the reason why no token could be read
 	changing          atomic.Int32 // calls that take the session back and give another
 
 	// What would be allocations of their own.
@@ -89,9 +90,10 @@ func (st *state[T]) judging() *Guard[T] {
 }
 
 // isFor reports whether the state is about the credential that a request brings. What
-// could be read is known by its text, the rest by the reason.
+// could be read is known by its text, be it empty, and the rest by the reason.
 func (st *state[T]) isFor(sent credential) bool {
-	return st.found.tok == sent.tok && st.bearer == sent.bearer && (sent.tok != "" || sent.err == st.found.err)
+	return st.found.tok == sent.tok && st.bearer == sent.bearer && st.unread == (sent.err != nil) &&
+		(sent.err == nil || sent.err == st.found.err)
 }
 
 // varyByCookie returns the value of a Vary header. It has no room: who appends to

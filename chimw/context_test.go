@@ -90,6 +90,34 @@ func TestASubrequestNeedsItsOwnSession(t *testing.T) {
 	}
 }
 
+// What a handler has logged in is for the credential that the request came with, and
+// for no other, although none of them stands for a session.
+func TestALoginIsForTheCredentialOfTheRequest(t *testing.T) {
+	n := newNode(t, chimw.Config{Bearer: true})
+	creds := map[string]http.Header{
+		"nothing":         header(),
+		"an empty cookie": withCookie(""),
+		"a quoted one":    withCookie(`"x"`),
+		"another":         withCookie("x"),
+		"an empty bearer": header("Authorization: Bearer "),
+		"another bearer":  header("Authorization: Bearer x"),
+	}
+	for came, before := range creds {
+		for went, after := range creds {
+			sub := httptest.NewRecorder()
+			send(n.Load(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if err := n.Login(w, r, "alice", user{Name: "Alice"}); err != nil {
+					t.Error(err)
+				}
+				n.Require(hello).ServeHTTP(sub, newRequest("GET", after).WithContext(r.Context()))
+			})), "GET", before)
+			if passed := sub.Code == http.StatusOK; passed != (came == went) {
+				t.Errorf("it came with %s, and with %s gets %d", came, went, sub.Code)
+			}
+		}
+	}
+}
+
 // Two guards for one type of data, as for users and for their support.
 func TestGuardsDoNotMix(t *testing.T) {
 	users, staff := newNode(t, chimw.Config{}), newNode(t, chimw.Config{Cookie: chimw.Cookie{Name: "__Host-staff"}})

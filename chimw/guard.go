@@ -90,7 +90,7 @@ func (g *Guard[T]) authenticate(r *http.Request) (*state[T], error) {
 	if st := g.state(r.Context()); st != nil && st.isFor(sent) {
 		return st, g.again(r.Context(), st)
 	}
-	st := &state[T]{Context: r.Context(), guard: g, bearer: sent.bearer, bearerNow: sent.bearer}
+	st := &state[T]{Context: r.Context(), guard: g, bearer: sent.bearer, bearerNow: sent.bearer, unread: sent.err != nil}
 	st.found.tok, st.found.err = sent.tok, sent.err
 	if sent.err != nil {
 		return st, sent.err
