@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -446,4 +447,50 @@ func TestWhatASessionTakes(t *testing.T) {
 	if n := (full - none) / len(maps); n < 300 { // a group of eight entries
 		t.Errorf("a map of one entry counts as %d bytes", n)
 	}
+}
+
+// A map has room for more entries than there are, at worst just after it has grown.
+func TestAMapCountsAsWhatItTakes(t *testing.T) {
+	t.Run("sets", func(t *testing.T) { countsMaps(t, struct{}{}) })
+	t.Run("numbers", func(t *testing.T) { countsMaps(t, int8(0)) })
+	t.Run("text", func(t *testing.T) { countsMaps(t, "") })
+}
+
+func countsMaps[E any](t *testing.T, e E) {
+	var names []string
+	for i := range 225 {
+		names = append(names, fmt.Sprintf("%02x", i))
+	}
+	newMap := func(n int) map[string]E {
+		m := map[string]E{}
+		for _, name := range names[:n] {
+			m[name] = e
+		}
+		return m
+	}
+	besides := sizeOf[map[string]E](t, nil) - len("null")
+	for _, n := range []int{1, 8, 9, 14, 15, 28, 29, 57, 113, 225} {
+		maps := make([]map[string]E, 200)
+		before := heap()
+		for i := range maps {
+			maps[i] = newMap(n)
+		}
+		takes := (heap() - before) / len(maps)
+		raw, err := json.Marshal(maps[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if counts := sizeOf(t, maps[0]) - besides - len(raw) - n*len(names[0]); counts < takes*95/100 {
+			t.Errorf("a map of %d takes %d bytes and counts as %d", n, takes, counts)
+		}
+		runtime.KeepAlive(maps)
+	}
+}
+
+func heap() int {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }

@@ -2,6 +2,7 @@ package token
 
 import (
 	"encoding"
+	"math/bits"
 	"reflect"
 	"slices"
 	"time"
@@ -181,10 +182,21 @@ func (c copier) entries(dst, src reflect.Value) {
 	}
 }
 
-const (
-	mapSize      = 56 // bytes of a map, about
-	leastEntries = 8  // that a map with one has room for
-)
+// mapSize is how many bytes a map takes besides its entries, about.
+const mapSize = 56
+
+// entriesSize returns how many bytes a map of the type with n entries, one or more, has
+// for them: a group of eight, or a table that is a power of two and at most seven
+// eighths full.
+func entriesSize(t reflect.Type, n int) int {
+	room, table := 8, 0
+	if n > room {
+		room, table = 1<<bits.Len(uint(n*8-1)/7), mapSize
+	}
+	align := max(t.Key().Align(), t.Elem().Align())
+	entry := int(t.Key().Size()+max(t.Elem().Size(), 1)) + align - 1
+	return table + room*(entry/align*align+1) // and a byte that says whether it is there
+}
 
 // footprint returns about how many bytes v refers to. Only types that have a
 // copier are asked about, so it ends.
@@ -213,7 +225,7 @@ func footprint(v reflect.Value) int {
 			n += mapSize
 		}
 		if v.Len() > 0 {
-			n += max(leastEntries, 2*v.Len()) * int(v.Type().Key().Size()+v.Type().Elem().Size())
+			n += entriesSize(v.Type(), v.Len())
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
