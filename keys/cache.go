@@ -87,7 +87,8 @@ func (l *live[S]) SetCache(max int) {
 // CacheDigests has the cache hold the SHA-256 of each token in its place, which
 // is of no use to a thief. It does not clear the claims and the session data from
 // memory, and costs each request about a microsecond, or two if the token is large.
-// What the cache holds is dropped. There is no way back, and SetCache leaves it.
+// What the cache holds is dropped, but a session that was handed out before keeps its
+// token in memory, so call it first. There is no way back, and SetCache leaves it.
 func (l *live[S]) CacheDigests() {
 	l.setCache(func(c *caching) { c.digest = true })
 }
