@@ -32,12 +32,6 @@ type Cache struct {
 	hand int        // the slot that the next eviction looks at
 }
 
-// A table is where the entries are, and who waits at the door.
-type table struct {
-	sets []set // a power of two
-	door door
-}
-
 // New returns a Cache of at most max bytes, or nil if max is not positive. With
 // digest it holds the SHA-256 of each token and not the token.
 func New(max int, digest bool) *Cache {
@@ -57,8 +51,7 @@ func (c *Cache) Get(tok string, by any) (value any, ok bool) {
 		return nil, false
 	}
 	k := c.key(tok)
-	s := k.in(t.sets)
-	i, e := s.find(&k, by)
+	s, i, e := t.find(&k, by)
 	if e == nil {
 		return nil, false
 	}
@@ -90,8 +83,7 @@ func (c *Cache) Add(tok string, by, value any, size int) {
 		c.size.Add(t.bytes())
 		c.table.Store(t)
 	}
-	s := k.in(t.sets)
-	i := s.victim(&k, by)
+	s, i := t.place(&k, by)
 	c.put(s, i, nil)
 	c.shrink(t.sets, c.max-e.size)
 	if c.size.Load()+e.size <= c.max {
@@ -103,11 +95,10 @@ func (c *Cache) Add(tok string, by, value any, size int) {
 // admits reports whether the key may come in: if it is in, if nothing has to go for
 // it, or if it was turned away a moment ago.
 func (c *Cache) admits(t *table, k *key, by any, need int64) bool {
-	s := k.in(t.sets)
-	if c.size.Load()+need <= c.max && !s.full() {
+	if c.size.Load()+need <= c.max && t.free(k) {
 		return true
 	}
-	if _, e := s.find(k, by); e != nil {
+	if _, _, e := t.find(k, by); e != nil {
 		return true
 	}
 	return t.door.admits(k.hash)

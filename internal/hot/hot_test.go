@@ -89,6 +89,20 @@ func TestTheBoundHolds(t *testing.T) {
 	}
 }
 
+// Hardly a place is full as long as the cache is not.
+func TestWhatFitsStays(t *testing.T) {
+	each(t, func(t *testing.T, digest bool) {
+		const max = 16 << 20
+		c, n := hot.New(max, digest), 0
+		for ; c.Size() < max*9/10; n++ {
+			c.Add(tok(n), c, n, 400)
+		}
+		if kept := hits(c, 0, n); kept < n-n/1000 {
+			t.Errorf("%d of %d are left", kept, n)
+		}
+	})
+}
+
 // What is asked for again and again outlives what comes twice and is then not used.
 func TestWhatIsInUseStays(t *testing.T) {
 	c := hot.New(1<<20, false)

@@ -29,8 +29,6 @@ func tag(hash uint64) byte { return byte(hash >> 56) }
 
 func (k *key) tag() byte { return tag(k.hash) }
 
-func (k *key) in(sets []set) *set { return &sets[k.hash&uint64(len(sets)-1)] }
-
 // is looks at the token last, which is the most to read.
 func (k *key) is(e *entry, by any) bool {
 	if e.hash != k.hash || e.by != by {

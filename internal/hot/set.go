@@ -52,28 +52,6 @@ func newEntry(k *key, by, value any, size int) *entry {
 	return e
 }
 
-// How many bytes an entry takes at least, about.
-const (
-	leastSize   = 1024
-	leastDigest = 512
-)
-
-func newTable(max int64, digest bool) *table {
-	least := int64(leastSize)
-	if digest {
-		least = leastDigest
-	}
-	n := 1
-	for int64(n)*ways*least < max {
-		n *= 2
-	}
-	return &table{make([]set, n), newDoor(n)}
-}
-
-func (t *table) bytes() int64 {
-	return int64(len(t.sets))*int64(unsafe.Sizeof(set{})) + t.door.bytes()
-}
-
 func used(i int) uint64 { return 1 << (8*ways + i) }
 
 // use says that an entry was used.
@@ -101,26 +79,18 @@ func (s *set) find(k *key, by any) (int, *entry) {
 	return 0, nil
 }
 
-func (s *set) full() bool {
-	for i := range s.slots {
-		if s.slots[i].Load() == nil {
-			return false
-		}
-	}
-	return true
-}
-
-// victim returns the slot for a new entry: that of the same token, an empty one,
-// or one that was not used lately.
-func (s *set) victim(k *key, by any) int {
-	if i, e := s.find(k, by); e != nil {
-		return i
-	}
+// free returns an empty slot, or ways.
+func (s *set) free() int {
 	for i := range s.slots {
 		if s.slots[i].Load() == nil {
 			return i
 		}
 	}
+	return ways
+}
+
+// victim returns a slot that was not used lately.
+func (s *set) victim() int {
 	for i := range s.slots {
 		if !s.spare(i) {
 			return i
