@@ -103,7 +103,8 @@ func (r *row) run(n int) (cpu, wall float64) {
 func (p plan) calibrate(r *row) int {
 	for n := 1; ; n *= 2 {
 		if cpu, _ := r.run(n); float64(n)*cpu >= float64(p.slice/4) {
-			return max(1, int(float64(p.slice)/cpu))
+			again, _ := r.run(n)
+			return max(1, int(float64(p.slice)/min(cpu, again)))
 		}
 	}
 }
