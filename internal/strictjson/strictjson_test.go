@@ -153,3 +153,15 @@ func count(v jsontext.Value) bool {
 		}
 	}
 }
+
+// Wherever a number begins.
+func TestLongNumbersAnywhere(t *testing.T) {
+	for before := range 600 {
+		for digits, want := range map[int]error{strictjson.MaxNumber: nil, strictjson.MaxNumber + 1: strictjson.ErrTooLong} {
+			doc := `["` + strings.Repeat("x", before) + `",` + strings.Repeat("1", digits) + `]`
+			if err := strictjson.Check([]byte(doc)); err != want {
+				t.Fatalf("%d digits after %d letters: %v", digits, before, err)
+			}
+		}
+	}
+}
