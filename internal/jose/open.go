@@ -87,8 +87,8 @@ func (o *Opener) Open(tok string, b token.Binding) (token.Claims, error) {
 	return c, nil
 }
 
-// borrowed returns b as a string without a copy, for who reads it and does not keep it:
-// golang-jwt makes a copy of its own.
+// borrowed returns b as a string without a copy, of what nobody writes any more while it
+// is read.
 func borrowed(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // A buffer is what one Open works in.

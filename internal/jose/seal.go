@@ -59,10 +59,10 @@ func (s *Sealer) envelope(buf *buffer) string {
 	sealed := s.aead.Seal(buf.sealed[:0], nil, buf.text, s.aad)
 	buf.sealed = sealed
 	tagAt := len(sealed) - 16
-	tok := append(append(buf.text[:0], s.label...), '.', '.') // no encrypted key: the shared secret is the key
+	n := len(s.label) + len("..") + ivLen + len(".") + b64.EncodedLen(tagAt-12) + len(".") + tagLen
+	tok := append(append(make([]byte, 0, n), s.label...), '.', '.') // no encrypted key: the shared secret is the key
 	tok = append(b64.AppendEncode(tok, sealed[:12]), '.')
 	tok = append(b64.AppendEncode(tok, sealed[12:tagAt]), '.')
 	tok = b64.AppendEncode(tok, sealed[tagAt:])
-	buf.text = tok
-	return string(tok)
+	return borrowed(tok)
 }
