@@ -94,7 +94,8 @@ func (l *live[S]) CacheDigests() {
 }
 
 // OpenOnce is Open for a [token.Verifier], which gives it what it makes of the
-// claims to keep. See SetCache.
+// claims to keep. See SetCache. Whoever is by always comes with the same Binding: what
+// is kept is for the token and him. What is returned is shared by all who ask.
 func (l *live[S]) OpenOnce(tok string, b token.Binding, by any, believe func(token.Claims) (v any, size int, err error)) (v any, err error) {
 	v, err = l.current().openOnce(tok, b, by, believe)
 	if err == ErrUnknownKey {

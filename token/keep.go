@@ -30,9 +30,13 @@ func (v *Verifier[T]) toKeep(c Claims) (any, int, error) {
 	return k, k.size() + len(c.ID) + len(c.SessionID) + len(c.Subject) + len(c.Raw) + len(c.Overflow), nil
 }
 
-// size leaves an eighth for what the allocator rounds up to.
+// size leaves an eighth for what the allocator rounds up to, or a page, to which it
+// rounds what is larger than 32 KiB.
 func (k *kept[T]) size() int {
 	n := int(unsafe.Sizeof(*k)) + k.refers
+	if n > 32<<10 {
+		return n + 8<<10
+	}
 	return n + n/8
 }
 
