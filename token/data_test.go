@@ -290,6 +290,8 @@ func TestNoNameIsWrittenTwice(t *testing.T) {
 	refusesTwice(t, struct{ twiceByPointer }{})
 	refusesTwice(t, map[loud]int{{"a"}: 1, {"A"}: 2})
 	refusesTwice(t, map[string]map[loud]int{"x": {{"a"}: 1, {"A"}: 2}})
+	refusesTwice(t, map[*loud]int{{"a"}: 1, {"A"}: 2})
+	refusesTwice(t, map[*string]int{new("a"): 1, new("a"): 2})
 	refusesTwice(t, gathering{"alice", map[string]int{"name": 1}})
 	refusesTwice(t, []gathering{{"alice", map[string]int{"name": 1}}})
 	refusesTwice(t, any(twice{}))

@@ -30,8 +30,7 @@ func namesOnceWithin(t reflect.Type, within []reflect.Type) bool {
 	case reflect.Pointer, reflect.Slice, reflect.Array:
 		return namesOnceWithin(t.Elem(), within)
 	case reflect.Map:
-		// Two keys can be one text only if something makes text of them.
-		return !encodesItself(t.Key()) && t.Key().Kind() != reflect.Interface && namesOnceWithin(t.Elem(), within)
+		return distinct(t.Key()) && namesOnceWithin(t.Elem(), within)
 	case reflect.Struct:
 		for i := range t.NumField() {
 			f := t.Field(i)
@@ -41,6 +40,12 @@ func namesOnceWithin(t reflect.Type, within []reflect.Type) bool {
 		}
 	}
 	return true
+}
+
+// distinct reports whether two keys of a type are never written alike. Of pointers, and of
+// what a method writes, two can be.
+func distinct(t reflect.Type) bool {
+	return !encodesItself(t) && (t.Kind() == reflect.String || reflect.Int <= t.Kind() && t.Kind() <= reflect.Uintptr)
 }
 
 // hasOptions reports whether a tag says more than a name and when to leave the member
