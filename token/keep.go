@@ -2,12 +2,11 @@ package token
 
 import (
 	"reflect"
-	"strings"
 	"time"
 	"unsafe"
 )
 
-// A kept is what a cache keeps of a token. All that a hit reads is near together.
+// A kept is what a cache keeps of a token.
 type kept[T any] struct {
 	Session[T]
 	content[T]
@@ -27,7 +26,7 @@ func (v *Verifier[T]) toKeep(c Claims) (any, int, error) {
 		k.data = &k.content
 		k.refers = footprint(reflect.ValueOf(&k.value).Elem())
 	}
-	return k, k.size() + len(c.ID) + len(c.SessionID) + len(c.Subject) + len(c.Raw) + len(c.Overflow), nil
+	return k, k.size() + k.Text(), nil
 }
 
 // size leaves an eighth for what the allocator rounds up to, or a page, to which it
@@ -40,33 +39,36 @@ func (k *kept[T]) size() int {
 	return n + n/8
 }
 
-// Pack moves the text of the claims into one place, and tok with it. It returns that
-// tok, and how many bytes all of it takes.
-func (k *kept[T]) Pack(tok string) (packed string, size int) {
-	parts := [...]*string{&k.SessionID, &k.Subject, &k.ID, &tok, &k.Overflow, &k.Raw}
-	n := 0
-	for _, p := range parts {
-		n += len(*p)
+// texts are the claims that are in the token, and so as long as it.
+func (k *kept[T]) texts() [5]*string {
+	return [...]*string{&k.SessionID, &k.Subject, &k.ID, &k.Overflow, &k.Raw}
+}
+
+// Text returns how many bytes the text of the claims has.
+func (k *kept[T]) Text() (n int) {
+	for _, t := range k.texts() {
+		n += len(*t)
 	}
-	var b strings.Builder
-	b.Grow(n)
-	for _, p := range parts {
-		b.WriteString(*p)
+	return n
+}
+
+// Pack moves the text of the claims into room, which has no more than that. It returns
+// how many bytes the rest takes.
+func (k *kept[T]) Pack(room []byte) (size int) {
+	for _, t := range k.texts() {
+		n := copy(room, *t)
+		*t, room = unsafe.String(unsafe.SliceData(room), n), room[n:]
 	}
-	text := b.String()
-	for _, p := range parts {
-		*p, text = text[:len(*p)], text[len(*p):]
-	}
-	return tok, k.size() + b.Cap()
+	return k.size()
 }
 
 // share fills s with a session that was kept, so that a caller can change nothing that
 // they have in common.
-func (v *Verifier[T]) share(k *kept[T], s *Session[T]) (err error) {
-	if err := v.config.judgeTimes(&k.Claims, time.Now()); err != nil {
+func (v *Verifier[T]) share(k *kept[T], s *Session[T], now time.Time) (err error) {
+	*s = k.Session
+	if err := v.config.judgeTimes(&s.Claims, now); err != nil {
 		return err
 	}
-	*s = k.Session
 	if v.sharing.afresh && s.Overflow == "" {
 		s.data = v.content()
 		err = v.decode(s.Raw, &s.data.value)

@@ -146,9 +146,10 @@ func (v *Verifier[T]) verify(tok string, s *Session[T]) (_ *Session[T], err erro
 		}
 	} else {
 		var opened any
+		now := time.Now() // first, as it makes the processor wait for what a hit reads
 		opened, err = v.cached.OpenOnce(tok, v.binding, v, v.believe)
 		if err == nil {
-			err = v.share(opened.(*kept[T]), s)
+			err = v.share(opened.(*kept[T]), s, now)
 		}
 	}
 	if err == nil && s.Overflow != "" && !v.sharing.unread {

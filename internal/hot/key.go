@@ -36,9 +36,9 @@ func (k *key) is(e *entry, by any) bool {
 	}
 	if k.digest {
 		sum := k.sum()
-		return e.tok == string(sum[:])
+		return e.is(string(sum[:]))
 	}
-	return e.tok == k.tok
+	return e.is(k.tok)
 }
 
 // sum digests the bytes where they are: nobody writes to them, and a copy would cost
@@ -47,16 +47,13 @@ func (k *key) sum() [sha256.Size]byte {
 	return sha256.Sum256(unsafe.Slice(unsafe.StringData(k.tok), len(k.tok)))
 }
 
-// kept returns what an entry has of the token, and how many bytes that takes.
-func (k *key) kept() (string, int) {
-	var b []byte
+// kept returns what an entry has of the token.
+func (k *key) kept() string {
 	if k.digest {
 		sum := k.sum()
-		b = append(b, sum[:]...)
-	} else {
-		b = append(b, k.tok...)
+		return string(sum[:])
 	}
-	return unsafe.String(unsafe.SliceData(b), len(b)), cap(b)
+	return k.tok
 }
 
 // need is what an entry will take, or a little more: what the allocator makes of it is

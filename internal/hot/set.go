@@ -1,9 +1,6 @@
 package hot
 
-import (
-	"sync/atomic"
-	"unsafe"
-)
+import "sync/atomic"
 
 // ways is how many entries have the same place. With a word of tags they fill a
 // cache line.
@@ -13,43 +10,6 @@ const ways = 7
 type set struct {
 	tags  atomic.Uint64 // a byte of each entry's hash; above them a bit of each that was used since the hand came by
 	slots [ways]atomic.Pointer[entry]
-}
-
-// An entry fills a cache line too.
-type entry struct {
-	hash  uint64
-	tok   string // or its digest
-	by    any
-	value any
-	size  int64
-}
-
-// A Packer is a value that has room for its token. What a hit reads is then near
-// together.
-type Packer interface {
-	// Pack copies tok into the memory of the value. It returns the copy, and how many
-	// bytes the value takes with it.
-	Pack(tok string) (packed string, size int)
-}
-
-// newEntry copies the token: what comes in is a part of a whole header. What the
-// allocator rounds up to counts: exactly for the token, and as an eighth, which is
-// about what its sizes are apart, for the parts of the value.
-func newEntry(k *key, by, value any, size int) *entry {
-	e := &entry{hash: k.hash, by: by, value: value}
-	taken := 0
-	switch p, ok := value.(Packer); {
-	case !ok:
-		e.tok, taken = k.kept()
-		size += size / 8
-	case k.digest:
-		e.tok, taken = k.kept()
-		_, size = p.Pack("")
-	default:
-		e.tok, size = p.Pack(k.tok)
-	}
-	e.size = int64(int(unsafe.Sizeof(*e)) + taken + size)
-	return e
 }
 
 func used(i int) uint64 { return 1 << (8*ways + i) }
@@ -66,9 +26,9 @@ func (s *set) spare(i int) bool {
 	return s.tags.Load()&used(i) != 0 && s.tags.And(^used(i))&used(i) != 0
 }
 
-// find returns the entry of a key and its slot, or nil.
-func (s *set) find(k *key, by any) (int, *entry) {
-	for tags, i := s.tags.Load(), 0; i < ways; i, tags = i+1, tags>>8 {
+// find returns the entry of a key and its slot, or nil. It is told the tags.
+func (s *set) find(tags uint64, k *key, by any) (int, *entry) {
+	for i := 0; i < ways; i, tags = i+1, tags>>8 {
 		if byte(tags) != k.tag() {
 			continue
 		}

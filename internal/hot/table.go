@@ -37,14 +37,16 @@ func (t *table) choices(k *key) [2]*set {
 	return [2]*set{&t.sets[k.hash&mask], &t.sets[k.hash>>28&mask]}
 }
 
-// find returns the entry of a key, with its set and slot, or nil.
-func (t *table) find(k *key, by any) (*set, int, *entry) {
-	for _, s := range t.choices(k) {
-		if i, e := s.find(k, by); e != nil {
-			return s, i, e
-		}
+// find returns the entry of a key, or nil, with its set and slot. Both sets are read at
+// once, as each can be far from the processor.
+func (t *table) find(k *key, by any) (s *set, i int, e *entry) {
+	sets := t.choices(k)
+	first, second := sets[0].tags.Load(), sets[1].tags.Load()
+	if i, e = sets[0].find(first, k, by); e != nil {
+		return sets[0], i, e
 	}
-	return nil, 0, nil
+	i, e = sets[1].find(second, k, by)
+	return sets[1], i, e
 }
 
 // free reports whether a key has an empty slot.
