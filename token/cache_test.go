@@ -28,6 +28,21 @@ type (
 		Empty []string
 		Cart  []struct{ Prices []int }
 	}
+	lineData struct { // all slices can be found without a look into another
+		Roles roles
+		Key   []byte
+		Items []good
+		More  struct {
+			Names       []string
+			Raw         json.RawMessage
+			Empty, None []good
+		}
+	}
+	roles []string
+	good  struct {
+		Name string
+		N    int
+	}
 	mapData struct {
 		Prefs map[string]string
 		Lists map[string][]int
@@ -85,6 +100,20 @@ func TestNoCallChangesTheDataOfAnother(t *testing.T) {
 	t.Run("slices", func(t *testing.T) {
 		data := sliceData{"Alice", []string{"admin", "user"}, []string{}, []struct{ Prices []int }{{[]int{1, 2}}, {nil}}}
 		handedOut(t, data, func(d *sliceData) { d.Roles[0] = "root"; d.Cart[0].Prices[1] = 9; d.Cart[1].Prices = []int{1} })
+	})
+	t.Run("slices alone", func(t *testing.T) {
+		var data lineData
+		data.Roles, data.Key, data.Items = roles{"user"}, []byte{1, 2}, []good{{"pen", 1}, {"ink", 2}}
+		data.More.Names, data.More.Raw, data.More.Empty = []string{"a", "b"}, json.RawMessage(`{"a":1}`), []good{}
+		handedOut(t, data, func(d *lineData) {
+			d.Roles[0], d.Key[1], d.Items[1].Name = "root", 9, "paper"
+			d.More.Names[0], d.More.Raw[2] = "c", 'b'
+			d.More.Empty, d.More.None = append(d.More.Empty, good{"ink", 3}), []good{{"pen", 4}}
+		})
+	})
+	t.Run("a slice", func(t *testing.T) {
+		handedOut(t, []good{{"pen", 1}}, func(d *[]good) { (*d)[0].N = 2 })
+		handedOut(t, []string{"a"}, func(d *[]string) { (*d)[0] = "b" })
 	})
 	t.Run("maps", func(t *testing.T) {
 		data := mapData{map[string]string{"a": "b"}, map[string][]int{"x": {1, 2}}}
@@ -382,10 +411,19 @@ func copyOf[T any](t *testing.T, data T) float64 {
 }
 
 func TestManyRequestsAtOnce(t *testing.T) {
-	issuer := token.NewIssuer[sliceData](newRing(t, keys.JWT), web)
+	t.Run("slices in slices", func(t *testing.T) {
+		manyAtOnce(t, func(s string) sliceData { return sliceData{Name: s, Roles: []string{s}} }, func(d sliceData) *string { return &d.Roles[0] })
+	})
+	t.Run("slices alone", func(t *testing.T) {
+		manyAtOnce(t, func(s string) lineData { return lineData{Items: []good{{s, 1}}} }, func(d lineData) *string { return &d.Items[0].Name })
+	})
+}
+
+func manyAtOnce[T any](t *testing.T, with func(string) T, in func(T) *string) {
+	issuer := token.NewIssuer[T](newRing(t, keys.JWT), web)
 	toks := make([]string, 20)
 	for i := range toks {
-		toks[i], _ = issue(t, issuer, sliceData{Name: fmt.Sprint(i), Roles: []string{fmt.Sprint(i)}})
+		toks[i], _ = issue(t, issuer, with(fmt.Sprint(i)))
 	}
 	var wg sync.WaitGroup
 	for g := range 4 {
@@ -393,11 +431,11 @@ func TestManyRequestsAtOnce(t *testing.T) {
 			for i := range 500 {
 				n := (i*7 + g) % len(toks)
 				s, err := issuer.Verifier().Verify(toks[n])
-				if err != nil || s.Data().Name != fmt.Sprint(n) || s.Data().Roles[0] != s.Data().Name {
+				if err != nil || *in(s.Data()) != fmt.Sprint(n) {
 					t.Errorf("%d: %v", n, err)
 					return
 				}
-				s.Data().Roles[0] = "changed" // a copy of it
+				*in(s.Data()) = "changed" // in a copy
 			}
 		})
 	}

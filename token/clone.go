@@ -3,12 +3,14 @@ package token
 import (
 	"reflect"
 	"sync"
+	"unsafe"
 )
 
 // A cloner copies data so that the copy shares nothing with it that can be changed.
 type cloner[T any] struct {
-	copy  copier
-	desks sync.Pool // of *desk[T]
+	slices []slicer // all that has to be copied after assigning it; nil if that is more
+	copy   copier
+	desks  sync.Pool // of *desk[T]
 }
 
 // A desk is a place that reflection can write to. A new one for each copy would be one
@@ -23,7 +25,7 @@ func newCloner[T any](c copier) *cloner[T] {
 	if c == nil {
 		return nil
 	}
-	return &cloner[T]{c, sync.Pool{New: func() any {
+	return &cloner[T]{slicersOf(reflect.TypeFor[T](), 0), c, sync.Pool{New: func() any {
 		d := new(desk[T])
 		d.place = reflect.ValueOf(&d.value).Elem()
 		return d
@@ -31,6 +33,18 @@ func newCloner[T any](c copier) *cloner[T] {
 }
 
 func (c *cloner[T]) clone(shared *T) T {
+	if c.slices == nil {
+		return c.reflected(shared)
+	}
+	mine := *shared
+	for i := range c.slices {
+		s := &c.slices[i]
+		*(*slice)(unsafe.Add(unsafe.Pointer(&mine), s.offset)) = s.clone((*slice)(unsafe.Add(unsafe.Pointer(shared), s.offset)))
+	}
+	return mine
+}
+
+func (c *cloner[T]) reflected(shared *T) T {
 	d := c.desks.Get().(*desk[T])
 	d.value = *shared
 	c.copy(d.place, reflect.ValueOf(shared).Elem())
