@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"time"
 	"unsafe"
 
 	"github.com/carnet-go/carnet/chimw"
@@ -100,39 +101,55 @@ func crowdHandler(v *token.Verifier[flat]) http.Handler {
 	}, guard.Require)
 }
 
-// sessionGrowth measures how the number of live sessions shows. Of the sizes that
-// are larger than the tokens there are it takes that nobody comes back before he was
-// forgotten, and that the cache is full of others: the worst that can be.
-func (p plan) sessionGrowth() (curves []curve) {
+// How a hit is measured: alone, and as a part of more and more.
+var hitKinds = []struct {
+	name string
+	row  func(*crowd, *token.Verifier[flat]) *row
+	long time.Duration // a slice, in those of the plan
+}{
+	{"verify", (*crowd).verifies, 1},
+	{"request in process", (*crowd).requests, 4}, // or some had a collection and some had none
+	{"request over loopback", (*crowd).overLoopback, 1},
+}
+
+// sessionGrowth measures how the number of live sessions shows, by two curves for each
+// kind: with a cache and without. The sizes that fit come before the others, which would
+// have the collector go through far more than a node has.
+func (p plan) sessionGrowth() []curve {
 	ring := newRing(keys.JWT)
-	all := tokens(ring, filling+distinct)
-	sizes := []int{10, 100, 1_000, 3_000, 10_000, fitting, 50_000, distinct, 1_000_000, 10_000_000}
+	var curves []curve
+	for _, k := range hitKinds {
+		curves = append(curves, curve{name: k.name}, curve{name: k.name + noCache})
+	}
+	p.addSizes(curves, ring, tokens(ring, fitting), 10, 100, 1_000, 3_000, 10_000, fitting)
+	p.addSizes(curves, ring, tokens(ring, distinct+filling), 50_000, distinct, 1_000_000, 10_000_000)
+	return curves
+}
+
+// addSizes measures sizes. Of those that are larger than the tokens there are it takes that
+// nobody comes back before he was forgotten, and that the cache is full of others: the
+// worst that can be.
+func (p plan) addSizes(curves []curve, ring *keys.Ring, toks []string, sizes ...int) {
+	come := toks[:min(len(toks), distinct)]
 	cold := token.NewVerifier[flat](ringLike(ring, 0), config)
 	var hot []*token.Verifier[flat]
 	for _, n := range sizes {
 		v := token.NewVerifier[flat](ringLike(ring, cacheSize), config)
-		fill(v, all[:min(n, len(all))], all[distinct:])
+		fill(v, toks[:min(n, len(toks))], toks[len(come):])
 		hot = append(hot, v)
 	}
-	for _, kind := range []struct {
-		name string
-		row  func(*crowd, *token.Verifier[flat]) *row
-	}{
-		{"verify", (*crowd).verifies}, {"request in process", (*crowd).requests}, {"request over loopback", (*crowd).overLoopback},
-	} {
-		rows := []*row{kind.row(newCrowd(all[:distinct]), cold)}
+	for k, kind := range hitKinds {
+		rows := []*row{kind.row(newCrowd(come), cold)}
 		for i, n := range sizes {
-			rows = append(rows, kind.row(newCrowd(all[:min(n, distinct)]), hot[i]))
+			rows = append(rows, kind.row(newCrowd(come[:min(n, len(come))]), hot[i]))
 		}
-		p.measure(rows)
-		with, without := curve{name: kind.name}, curve{name: kind.name + noCache}
+		plan{p.slices, p.slice * kind.long}.measure(rows)
+		with, without := &curves[2*k], &curves[2*k+1]
 		for i, n := range sizes {
 			with.points = append(with.points, point{float64(n), rows[1+i].low()})
 			without.points = append(without.points, point{float64(n), rows[0].low()})
 		}
-		curves = append(curves, with, without)
 	}
-	return curves
 }
 
 // fill has the cache know as many of the sessions as fit. If there are more than
