@@ -39,7 +39,7 @@ var parts = []struct {
 func (r *report) profileAll() error {
 	w := works()[0]
 	ops := tokenRows(w)
-	hot := carnetSite[user](carnetHotSite, keys.JWT, w.data, cacheSize, func(d user) string { return d.Name })
+	hot := carnetSite[user](carnetHotSite, keys.JWT, w.data, cacheSize, userName)
 	all := index(append(ops, hot.inProcess(w)))
 	for _, p := range []struct{ name, row string }{
 		{"issue", issueGroup + " small/" + ours},

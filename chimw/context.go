@@ -15,15 +15,26 @@ import (
 // Update and Logout have changed since. There is none after a logout, on a route
 // without a middleware, and behind Load for a request without one.
 //
-// Don't change what s points to: a renewal further in may put that into its token, and
-// without one it is lost. Use [Sessions.Update].
+// The session is the caller's, and what he changes in it shows nowhere else. Use
+// [Sessions.Update].
 func FromContext[T any](ctx context.Context) (s *token.Session[T], ok bool) {
+	// No more than this, so that it is inlined: then the session needs no
+	// allocation in a handler that it does not outlive.
+	var mine token.Session[T]
+	return fromContext(ctx, &mine)
+}
+
+func fromContext[T any](ctx context.Context, s *token.Session[T]) (*token.Session[T], bool) {
 	st, _ := ctx.Value(nearest[T]{}).(*state[T])
 	if st == nil {
 		return nil, false
 	}
-	s = st.current()
-	return s, s != nil
+	h := st.now()
+	if h.err != nil {
+		return nil, false
+	}
+	*s = h.Session()
+	return s, true
 }
 
 // nearest is the key of the innermost state for data of type T.
@@ -38,7 +49,7 @@ type credential struct {
 
 // A held is a session and the token that stands for it, or why there is none.
 type held[T any] struct {
-	token.Session[T]
+	token.View[T]
 	tok string
 	err error
 }
@@ -66,14 +77,7 @@ type state[T any] struct {
 	request http.Request
 }
 
-// current returns the session of the request by now, or nil.
-func (st *state[T]) current() *token.Session[T] {
-	if h := st.now(); h.err == nil {
-		return &h.Session
-	}
-	return nil
-}
-
+// now returns what the request has by now.
 func (st *state[T]) now() *held[T] {
 	if h := st.changed.Load(); h != nil {
 		return h
@@ -122,7 +126,7 @@ func (*state[T]) Format(f fmt.State, _ rune) { io.WriteString(f, "chimw.session(
 func (st *state[T]) become(now credential, s *token.Session[T]) {
 	next := &held[T]{tok: now.tok, err: now.err}
 	if s != nil {
-		next.Session = *s
+		next.View = s.View()
 	}
 	st.bearerNow = now.bearer
 	st.changed.Store(next)

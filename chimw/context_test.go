@@ -8,8 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/carnet-go/carnet/chimw"
+	"github.com/carnet-go/carnet/revocation"
+	"github.com/carnet-go/carnet/token"
 )
 
 func TestContextsPrintNoSecrets(t *testing.T) {
@@ -161,6 +164,33 @@ func TestOtherDataIsNotFound(t *testing.T) {
 	}
 }
 
+// What a handler changes in its session is in no other, of this request or the next, and
+// in no token.
+func TestEachHandlerHasASessionOfItsOwn(t *testing.T) {
+	n := newNode(t, chimw.Config{})
+	tok, _ := n.issue(t)
+	meddle := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for range 2 {
+			s, _ := chimw.FromContext[user](r.Context())
+			if s.Subject != "alice" || s.Data().Name != "Alice" {
+				t.Error("it has what another handler made of it")
+			}
+			s.Subject, s.EndsAt, s.Raw = "mallory", s.EndsAt.Add(time.Hour), "null"
+			s.SetData(user{Name: "Mallory"})
+		}
+		if err := n.Update(w, r, func(u *user) { u.Cart = map[string]int{"pen": u.Cart["pen"] + 1} }); err != nil {
+			t.Error(err)
+		}
+	})
+	for range 2 {
+		resp := send(n.Require(meddle), "GET", withCookie(tok))
+		tok = set(t, resp.Header)
+		if s, err := n.issuer.Verifier().Verify(tok); err != nil || s.Subject != "alice" || s.Data().Name != "Alice" {
+			t.Errorf("the next token is another's: %v", err)
+		}
+	}
+}
+
 func TestTheResponseWriterIsNotWrapped(t *testing.T) {
 	n := newNode(t, chimw.Config{})
 	tok, _ := n.issue(t)
@@ -218,5 +248,31 @@ func TestTheMiddlewareIsLean(t *testing.T) {
 	}
 	if added := count(guard.Load(bare)) - count(bare); added > 3 {
 		t.Errorf("the middleware adds %v allocations", added)
+	}
+}
+
+// A token that was seen before costs its request the state, with the session in it for as
+// long as the handler runs.
+func TestAHitIsLean(t *testing.T) {
+	n := newNode(t, chimw.Config{})
+	tok, _ := n.issue(t)
+	guard := chimw.NewGuard(token.NewVerifier[struct{}](n.ring, web), chimw.Config{Revocation: revocation.NewMemory()})
+	answer := func(w http.ResponseWriter, subject string) { w.Header()["Subject"] = []string{subject} }
+	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer(w, "nobody") })
+	mine := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s, ok := chimw.FromContext[struct{}](r.Context()); ok {
+			answer(w, s.Subject)
+		}
+	})
+	r, w := newRequest("GET", withCookie(tok)), httptest.NewRecorder()
+	count := func(h http.Handler) float64 {
+		return testing.AllocsPerRun(200, func() {
+			clear(w.Header())
+			h.ServeHTTP(w, r)
+		})
+	}
+	without := count(bare)
+	if added := count(guard.Require(mine)) - without; added > 1 || w.Header().Get("Subject") != "alice" {
+		t.Errorf("a hit adds %v allocations, for %v", added, w.Header())
 	}
 }

@@ -73,7 +73,7 @@ func (s *Sessions[T]) elevate(w http.ResponseWriter, r *http.Request, change fun
 // yet.
 func (s *Sessions[T]) unsent(r *http.Request, session string) bool {
 	if st := s.state(r.Context()); st != nil {
-		return st.found.SessionID != session
+		return st.found.Claims().SessionID != session
 	}
 	came, err := s.verifier.Identify(s.read(r).tok)
 	if err != nil {

@@ -45,8 +45,8 @@ func (g *Guard[T]) fresh(d time.Duration, next http.Handler) http.Handler {
 	}
 	stale := &notFresh{d}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s := g.state(r.Context()).current()
-		if !s.Fresh(d) {
+		c := g.state(r.Context()).now().Claims()
+		if !c.Fresh(d) {
 			g.refuse(w, r, stale)
 			return
 		}

@@ -95,22 +95,8 @@ func (g *Guard[T]) authenticate(r *http.Request) (*state[T], error) {
 	if sent.err != nil {
 		return st, sent.err
 	}
-	// This is believe, in the memory that the state has.
-	var s *token.Session[T]
-	var err error
-	if g.overflow == nil {
-		s, err = g.verifier.Verify(sent.tok)
-	} else {
-		s, err = g.verify(r.Context(), sent.tok)
-	}
-	if err == nil {
-		err = g.checker.Check(r.Context(), s.Claims)
-	}
-	if err == nil {
-		st.found.Session = *s
-	}
-	st.found.err = err
-	return st, err
+	st.found.View, st.found.err = g.view(r.Context(), sent.tok)
+	return st, st.found.err
 }
 
 // read takes the credential out of the headers of a request.
@@ -127,6 +113,24 @@ func (g *Guard[T]) read(r *http.Request) credential {
 		return credential{btok, true, berr}
 	}
 	return credential{"", false, ErrTwoTokens}
+}
+
+// view is believe for a session that is not to be changed.
+func (g *Guard[T]) view(ctx context.Context, tok string) (v token.View[T], err error) {
+	if g.overflow != nil {
+		s, err := g.believe(ctx, tok)
+		if err != nil {
+			return v, err
+		}
+		return s.View(), nil
+	}
+	if v, err = g.verifier.View(tok); err == nil {
+		err = g.checker.Check(ctx, v.Claims())
+	}
+	if err != nil {
+		return token.View[T]{}, err
+	}
+	return v, nil
 }
 
 // believe verifies a token and asks whether it was taken back.

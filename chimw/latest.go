@@ -40,8 +40,8 @@ func (g *Guard[T]) latest(store latest.Store, next http.Handler) http.Handler {
 		panic("chimw: RequireLatest needs a Store")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s := g.state(r.Context()).current()
-		ok, err := store.Advance(r.Context(), s.SessionID, s.Revision, s.EndsAt.Add(forgetAfter))
+		c := g.state(r.Context()).now().Claims()
+		ok, err := store.Advance(r.Context(), c.SessionID, c.Revision, c.EndsAt.Add(forgetAfter))
 		if err == nil && !ok {
 			err = notLatest{}
 		}

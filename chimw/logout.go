@@ -138,7 +138,7 @@ func (g *Guard[T]) session(w http.ResponseWriter, r *http.Request) (token.Claims
 		return token.Claims{}, c, err
 	}
 	if st := g.state(r.Context()); st != nil && err == nil {
-		return st.current().Claims, c, nil
+		return st.now().Claims(), c, nil
 	}
 	claims, err := g.verifier.Identify(c.tok)
 	return claims, c, err

@@ -141,11 +141,12 @@ func (s *Sessions[T]) changeable(w http.ResponseWriter, r *http.Request) (*token
 
 // renew gives a session that the middleware has let pass a new token.
 func (s *Sessions[T]) renew(w http.ResponseWriter, r *http.Request, st *state[T]) {
-	session := st.current()
-	if st.bearerNow || !s.issuer.Due(session) {
+	session := st.now().Session()
+	if st.bearerNow || !s.issuer.Due(&session) {
 		return
 	}
-	tok, next, err := s.minting(r.Context()).Renew(session)
+	due := session // Due alone keeps it off the heap
+	tok, next, err := s.minting(r.Context()).Renew(&due)
 	if err != nil {
 		s.report(r, fmt.Errorf("renew session: %w", err))
 		return

@@ -71,13 +71,13 @@ func (st *state[T]) ask(ctx context.Context, h *held[T]) error {
 	if h.err != nil {
 		return nil
 	}
-	g := st.judging()
-	if err := g.verifier.Recheck(h.tok, &h.Claims); err != nil {
+	g, c := st.judging(), h.Claims()
+	if err := g.verifier.Recheck(h.tok, &c); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	return g.checker.Check(ctx, h.Claims)
+	return g.checker.Check(ctx, c)
 }
 
 // cutShort is the cause of a context that was cancelled because a new request of

@@ -34,11 +34,11 @@ func (s *Sessions[T]) With(k revocation.Checker) *Sessions[T] {
 // again asks about a session that another Guard of the same root let pass, unless
 // it was this one.
 func (g *Guard[T]) again(ctx context.Context, st *state[T]) error {
-	s := st.current()
-	if s == nil || st.judging() == g {
-		return st.now().err
+	h := st.now()
+	if h.err != nil || st.judging() == g {
+		return h.err
 	}
-	err := g.checker.Check(ctx, s.Claims)
+	err := g.checker.Check(ctx, h.Claims())
 	if err == nil {
 		st.judge.Store(g)
 	} else if noSession(err) {

@@ -62,18 +62,21 @@ func (k *kept[T]) Pack(room []byte) (size int) {
 	return k.size()
 }
 
-// share fills s with a session that was kept, so that a caller can change nothing that
-// they have in common.
-func (v *Verifier[T]) share(k *kept[T], s *Session[T], now time.Time) (err error) {
-	*s = k.Session
-	if err := v.config.judgeTimes(&s.Claims, now); err != nil {
-		return err
+// share returns the session that was kept, or one in the room whose data is decoded for
+// this call alone.
+func (v *Verifier[T]) share(k *kept[T], room *Session[T], now time.Time) (*Session[T], error) {
+	if err := v.config.judgeTimes(&k.Claims, now); err != nil {
+		return nil, err
 	}
-	if v.sharing.afresh && s.Overflow == "" {
-		s.data = v.content()
-		err = v.decode(s.Raw, &s.data.value)
+	if !v.sharing.afresh || k.Overflow != "" {
+		return &k.Session, nil
 	}
-	return err
+	if room == nil {
+		room = new(Session[T])
+	}
+	*room = k.Session
+	room.data = v.content()
+	return room, v.decode(room.Raw, &room.data.value)
 }
 
 // content returns the place for data that is to be decoded.

@@ -20,7 +20,8 @@ type content[T any] struct {
 //
 // The exception are types that can't be copied, because a field that is not exported
 // refers to something, a value has the type any, or a method decodes what may refer to
-// itself. Their data is decoded for each Verify, and all calls for one Session share it.
+// itself. Their data is decoded for each Verify, and all calls for that Session and for
+// copies of it share it.
 func (s *Session[T]) Data() T {
 	switch {
 	case s.data == nil:

@@ -119,8 +119,11 @@ var errElsewhere = errors.New("token: the session data is not in the token, and 
 // good and has an Overflow it calls load for the data. The error of load is returned as
 // it is. Load is not called by a Verifier[struct{}], which needs no data.
 func (v *Verifier[T]) VerifyWith(tok string, load func(c Claims) (raw string, err error)) (*Session[T], error) {
-	var s Session[T]
-	_, err := v.verify(tok, &s)
+	found, err := v.find(tok, nil)
+	if err != nil && err != errElsewhere {
+		return nil, err
+	}
+	s := *found
 	if err == errElsewhere {
 		if s.Raw, err = load(s.Claims); err == nil {
 			s.data = v.content()
@@ -134,31 +137,45 @@ func (v *Verifier[T]) VerifyWith(tok string, load func(c Claims) (raw string, er
 }
 
 // verify fills s and returns it, or nil and an error.
-func (v *Verifier[T]) verify(tok string, s *Session[T]) (_ *Session[T], err error) {
+func (v *Verifier[T]) verify(tok string, s *Session[T]) (*Session[T], error) {
+	found, err := v.find(tok, s)
+	if err != nil {
+		return nil, err
+	}
+	*s = *found
+	return s, nil
+}
+
+// find returns the session of tok: one that others have too, or one in the room, which is
+// new if it is nil. With errElsewhere it returns the session as well.
+func (v *Verifier[T]) find(tok string, room *Session[T]) (s *Session[T], err error) {
 	if len(tok) > MaxSize {
 		return nil, ErrTooLarge
 	}
 	if v.cached == nil {
-		s.Claims, err = v.opener.Open(tok, v.binding)
-		if err == nil {
-			s.data = v.content()
-			err = v.judged(&s.Claims, &s.data.value)
-		}
+		s, err = v.open(tok, room)
 	} else {
-		var opened any
 		now := time.Now() // first, as it makes the processor wait for what a hit reads
-		opened, err = v.cached.OpenOnce(tok, v.binding, v, v.believe)
-		if err == nil {
-			err = v.share(opened.(*kept[T]), s, now)
+		var opened any
+		if opened, err = v.cached.OpenOnce(tok, v.binding, v, v.believe); err == nil {
+			s, err = v.share(opened.(*kept[T]), room, now)
 		}
 	}
 	if err == nil && s.Overflow != "" && !v.sharing.unread {
 		err = errElsewhere
 	}
-	if err != nil {
+	return s, err
+}
+
+func (v *Verifier[T]) open(tok string, s *Session[T]) (_ *Session[T], err error) {
+	if s == nil {
+		s = new(Session[T])
+	}
+	if s.Claims, err = v.opener.Open(tok, v.binding); err != nil {
 		return nil, err
 	}
-	return s, nil
+	s.data = v.content()
+	return s, v.judged(&s.Claims, &s.data.value)
 }
 
 // judged judges claims and decodes their data, if they have it.
