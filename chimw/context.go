@@ -16,7 +16,9 @@ import (
 // without a middleware, and behind Load for a request without one.
 //
 // The session is the caller's, and what he changes in it shows nowhere else. Use
-// [Sessions.Update].
+// [Sessions.Update]. The exception is data that can't be copied (see
+// [token.Session.Data]): all handlers of the request share it, and a renewal further
+// in may put into its token what one of them has changed. So don't change it.
 func FromContext[T any](ctx context.Context) (s *token.Session[T], ok bool) {
 	// No more than this, so that it is inlined: then the session needs no
 	// allocation in a handler that it does not outlive.

@@ -191,6 +191,33 @@ func TestEachHandlerHasASessionOfItsOwn(t *testing.T) {
 	}
 }
 
+// Data that can't be copied is shared by the handlers of one request, and no other has it.
+func TestDataThatCannotBeCopiedIsOfOneRequest(t *testing.T) {
+	issuer := token.NewIssuer[map[string]any](newRing(t), web)
+	tok, _, err := issuer.Issue("alice", map[string]any{"name": "Alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := 0
+	h := chimw.NewGuard(issuer.Verifier(), chimw.Config{Revocation: revocation.NewMemory()}).Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served++
+		s, _ := chimw.FromContext[map[string]any](r.Context())
+		if s.Data()["name"] != "Alice" {
+			t.Error("it has what a handler made of it in another request")
+		}
+		s.Data()["name"] = "Mallory"
+		if next, _ := chimw.FromContext[map[string]any](r.Context()); next.Data()["name"] != "Mallory" {
+			t.Error("it is not shared: say so where it is documented")
+		}
+	}))
+	for range 3 {
+		send(h, "GET", withCookie(tok))
+	}
+	if served != 3 {
+		t.Errorf("served %d requests", served)
+	}
+}
+
 func TestTheResponseWriterIsNotWrapped(t *testing.T) {
 	n := newNode(t, chimw.Config{})
 	tok, _ := n.issue(t)

@@ -145,7 +145,7 @@ func (s *Sessions[T]) renew(w http.ResponseWriter, r *http.Request, st *state[T]
 	if st.bearerNow || !s.issuer.Due(&session) {
 		return
 	}
-	due := session // Due alone keeps it off the heap
+	due := session // which Renew has on the heap; session, of each request, is not
 	tok, next, err := s.minting(r.Context()).Renew(&due)
 	if err != nil {
 		s.report(r, fmt.Errorf("renew session: %w", err))

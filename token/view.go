@@ -3,6 +3,9 @@ package token
 // A View is a session that nobody can change through it, so that all requests of a
 // session can share one. It is safe for concurrent use. The zero View is of no session,
 // with zero claims.
+//
+// The exception is data that can't be copied: see [Session.Data]. All sessions that a
+// View returns share it, so don't change it. Another View of the token has its own.
 type View[T any] struct{ session *Session[T] }
 
 // View is [Verifier.Verify] for who does not change the session, or hands out copies: of
@@ -22,7 +25,8 @@ func (s *Session[T]) View() View[T] {
 	return View[T]{&c}
 }
 
-// Session returns a copy, which is the caller's to change, and its data as well.
+// Session returns a copy, which is the caller's to change, and so is the data unless it
+// can't be copied.
 func (v View[T]) Session() (s Session[T]) {
 	if v.session != nil {
 		s = *v.session
