@@ -20,21 +20,27 @@ func main() {
 	slices := flag.Int("slices", 8, "slices of each row")
 	out := flag.String("o", "../docs", "directory for benchmarks.md and its plots")
 	flag.Parse()
-	if err := (plan{*slices, 160 * time.Millisecond}).main(*only, *raw, *out); err != nil {
+	if err := (plan{*slices, 160 * time.Millisecond}).main(*only, *raw, *out, flag.Args()...); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func (p plan) main(only string, raw bool, out string) error {
+func (p plan) main(only string, raw bool, out string, rest ...string) error {
 	matches, err := regexp.Compile(only)
 	if err == nil && p.slices < 1 {
 		err = errors.New("at least one slice has to be measured")
+	}
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("%q belongs to no flag", rest[0])
 	}
 	if err != nil {
 		return err
 	}
 	if only == "" && !raw {
+		if _, err := os.ReadDir(out); err != nil {
+			return err // before all is measured for nothing
+		}
 		r, err := p.report()
 		if err != nil {
 			return err

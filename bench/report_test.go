@@ -95,11 +95,14 @@ func TestNothingToMeasureIsAnError(t *testing.T) {
 	for _, tt := range []struct {
 		slices     int
 		only, want string
+		rest       []string
 	}{
-		{1, "no such row", "no row matches"},
-		{0, "hot small", "at least one slice"},
+		{1, "no such row", "no row matches", nil},
+		{0, "hot small", "at least one slice", nil},
+		{1, "", "no such file", nil},
+		{1, "hot small", `"chi" belongs to no flag`, []string{"chi"}},
 	} {
-		if err := (plan{slices: tt.slices}).main(tt.only, false, ""); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if err := (plan{slices: tt.slices}).main(tt.only, false, "no/such/directory", tt.rest...); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%q in %d slices: %v", tt.only, tt.slices, err)
 		}
 	}
