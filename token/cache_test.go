@@ -398,7 +398,8 @@ func TestWhatACopyOfTheDataAllocates(t *testing.T) {
 	}
 }
 
-// copyOf returns how many allocations a call of Data makes.
+// copyOf returns how many allocations a call of Data makes, at least: the race detector
+// empties pools now and then.
 func copyOf[T any](t *testing.T, data T) float64 {
 	t.Helper()
 	issuer := token.NewIssuer[T](newRing(t, keys.JWT), web)
@@ -407,7 +408,11 @@ func copyOf[T any](t *testing.T, data T) float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return testing.AllocsPerRun(1000, func() { s.Data() })
+	least := testing.AllocsPerRun(1, func() { s.Data() })
+	for range 100 {
+		least = min(least, testing.AllocsPerRun(1, func() { s.Data() }))
+	}
+	return least
 }
 
 func TestManyRequestsAtOnce(t *testing.T) {
