@@ -73,8 +73,8 @@ func (v *Verifier[T]) Verify(tok string) (*Session[T], error) {
 	return v.verify(tok, &s)
 }
 
-// Recheck asks again about a session that Verify returned for tok a while ago, for
-// a response that goes on since. It returns an error that wraps [ErrInvalid] once
+// Recheck asks again about a session that Verify or View returned for tok a while ago,
+// for a response that goes on since. It returns an error that wraps [ErrInvalid] once
 // Verify would: tok has expired, or the [Opener] does not believe its key any more.
 // It costs no cryptography if the Opener has a method CheckKey, as key rings do.
 //
