@@ -530,6 +530,40 @@ func countsMaps[E any](t *testing.T, e E) {
 	}
 }
 
+// The bound holds for data of many small parts too, which the allocator rounds up most.
+func TestTheBoundHoldsForSmallParts(t *testing.T) {
+	for _, length := range []int{9, 17, 33} {
+		t.Run(fmt.Sprint(length), func(t *testing.T) {
+			const max = 2 << 20
+			ring := newRing(t, keys.JWT)
+			ring.SetCache(max)
+			ring.CacheDigests()
+			issuer := token.NewIssuer[[]string](ring, web)
+			toks := make([]string, max/2000)
+			for i := range toks {
+				var parts []string // all different, as the same text would be there once
+				for n := range 50 {
+					parts = append(parts, fmt.Sprintf("%0*d", length, i*50+n))
+				}
+				toks[i], _ = issue(t, issuer, parts)
+			}
+			before := heap()
+			for range 2 { // the second time they come in for sure
+				for _, tok := range toks {
+					if _, err := issuer.Verifier().Verify(tok); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if taken := heap() - before; taken > max || taken < max*7/10 {
+				t.Errorf("it takes %d bytes of %d", taken, max)
+			}
+			runtime.KeepAlive(ring)
+			runtime.KeepAlive(toks)
+		})
+	}
+}
+
 func heap() int {
 	var m runtime.MemStats
 	runtime.GC()

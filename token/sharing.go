@@ -198,13 +198,17 @@ func entriesSize(t reflect.Type, n int) int {
 	return table + room*(entry/align*align+1) // and a byte that says whether it is there
 }
 
+// allocated is what the allocator makes of n bytes at least. With the eighth that is left
+// for the rest of what it makes of them, small texts count as what they take.
+func allocated(n int) int { return (n + 7) &^ 7 }
+
 // footprint returns about how many bytes v refers to. Only types that have a
 // copier are asked about, so it ends.
 func footprint(v reflect.Value) int {
 	n := 0
 	switch v.Kind() {
 	case reflect.String:
-		return v.Len()
+		return allocated(v.Len())
 	case reflect.Pointer:
 		// A time refers to its zone, and that of the machine is there once.
 		if !v.IsNil() && v.UnsafePointer() != reflect.ValueOf(time.Local).UnsafePointer() {
@@ -215,7 +219,7 @@ func footprint(v reflect.Value) int {
 			n += footprint(v.Index(i))
 		}
 		if v.Kind() == reflect.Slice {
-			n += v.Cap() * int(v.Type().Elem().Size())
+			n += allocated(v.Cap() * int(v.Type().Elem().Size()))
 		}
 	case reflect.Map:
 		for entries := v.MapRange(); entries.Next(); {
