@@ -14,13 +14,10 @@
 package jose
 
 import (
-	"encoding/base64"
 	"strings"
 
 	"github.com/carnet-go/carnet/token"
 )
-
-var b64 = base64.RawURLEncoding.Strict()
 
 const (
 	// The text before the kid is a multiple of three bytes long, so its base64 is

@@ -44,13 +44,13 @@ func (s *Sealer) Seal(c token.Claims) (string, error) {
 	}
 	buf.payload = payload
 	inner := append(append(buf.text[:0], header...), '.')
-	inner = b64.AppendEncode(inner, payload)
+	inner = appendBase64(inner, payload)
 	// As golang-jwt's EdDSA does, which copies the text first.
 	sig, err := s.signer.Sign(rand.Reader, inner, crypto.Hash(0))
 	if err != nil {
 		return "", fmt.Errorf("seal JWT: sign: %w", err)
 	}
-	buf.text = b64.AppendEncode(append(inner, '.'), sig)
+	buf.text = appendBase64(append(inner, '.'), sig)
 	return s.envelope(buf), nil
 }
 
@@ -59,10 +59,10 @@ func (s *Sealer) envelope(buf *buffer) string {
 	sealed := s.aead.Seal(buf.sealed[:0], nil, buf.text, s.aad)
 	buf.sealed = sealed
 	tagAt := len(sealed) - 16
-	n := len(s.label) + len("..") + ivLen + len(".") + b64.EncodedLen(tagAt-12) + len(".") + tagLen
-	tok := append(append(make([]byte, 0, n), s.label...), '.', '.') // no encrypted key: the shared secret is the key
-	tok = append(b64.AppendEncode(tok, sealed[:12]), '.')
-	tok = append(b64.AppendEncode(tok, sealed[12:tagAt]), '.')
-	tok = b64.AppendEncode(tok, sealed[tagAt:])
-	return borrowed(tok)
+	tok := append(append(buf.text[:0], s.label...), '.', '.') // no encrypted key: the shared secret is the key
+	tok = append(appendBase64(tok, sealed[:12]), '.')
+	tok = append(appendBase64(tok, sealed[12:tagAt]), '.')
+	tok = appendBase64(tok, sealed[tagAt:])
+	buf.text = tok
+	return string(tok)
 }
