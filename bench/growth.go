@@ -152,7 +152,7 @@ func cores(toks int) (scale float64) {
 	all := tokens(ring, toks)
 	v := token.NewVerifier[flat](ring, config)
 	var one, two []float64
-	for range 12 {
+	for range 60 {
 		one = append(one, parallel(v, all, 1))
 		two = append(two, parallel(v, all, 2))
 	}
