@@ -50,7 +50,7 @@ type spyList struct {
 	down    error // what it answers instead
 }
 
-func newSpyList() *spyList { return &spyList{List: revocation.NewMemory()} }
+func newSpyList() *spyList { return &spyList{List: new(revocation.Memory)} }
 
 func (l *spyList) Check(ctx context.Context, c token.Claims) error {
 	l.mu.Lock()

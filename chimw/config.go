@@ -67,7 +67,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	if c.Revocation == nil {
-		c.Revocation = revocation.NewMemory()
+		c.Revocation = new(revocation.Memory)
 	}
 	if c.Cookie.Name == "" {
 		c.Cookie.Name = c.Cookie.prefix() + defaultCookie

@@ -199,7 +199,7 @@ func TestDataThatCannotBeCopiedIsOfOneRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	served := 0
-	h := chimw.NewGuard(issuer.Verifier(), chimw.Config{Revocation: revocation.NewMemory()}).Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := chimw.NewGuard(issuer.Verifier(), chimw.Config{Revocation: new(revocation.Memory)}).Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		served++
 		s, _ := chimw.FromContext[map[string]any](r.Context())
 		if s.Data()["name"] != "Alice" {
@@ -283,7 +283,7 @@ func TestTheMiddlewareIsLean(t *testing.T) {
 func TestAHitIsLean(t *testing.T) {
 	n := newNode(t, chimw.Config{})
 	tok, _ := n.issue(t)
-	guard := chimw.NewGuard(token.NewVerifier[struct{}](n.ring, web), chimw.Config{Revocation: revocation.NewMemory()})
+	guard := chimw.NewGuard(token.NewVerifier[struct{}](n.ring, web), chimw.Config{Revocation: new(revocation.Memory)})
 	answer := func(w http.ResponseWriter, subject string) { w.Header()["Subject"] = []string{subject} }
 	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer(w, "nobody") })
 	mine := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -158,7 +158,7 @@ func TestLogoutOthers(t *testing.T) {
 	}
 	for where, m := range map[string]func(http.Handler) http.Handler{"bare": bare, "Require": n.Require, "Guard": n.Guard.Load} {
 		synctest.Test(t, func(t *testing.T) {
-			n.list.List = revocation.NewMemory()
+			n.list.List = new(revocation.Memory)
 			phone, here, bob := issue("alice"), issue("alice"), issue("bob")
 			time.Sleep(time.Second)
 			h, err := call(m, n.LogoutOthers, newRequest("POST", withCookie(here)))

@@ -29,7 +29,7 @@ func ExampleNew() {
 		log.Fatal(err)
 	}
 	issuer := token.NewIssuer[User](ring, token.Config{Issuer: "example.com", Audience: "web"})
-	denied := revocation.NewMemory()
+	denied := new(revocation.Memory)
 	sessions := chimw.New(issuer, chimw.Config{Revocation: denied})
 
 	r := chi.NewRouter()
@@ -88,7 +88,7 @@ func ExampleSessions_Lasting() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	denied := revocation.NewMemory()
+	denied := new(revocation.Memory)
 	config := token.Config{Issuer: "example.com", Audience: "web", MaxAge: 30 * 24 * time.Hour}
 	sessions := chimw.New(token.NewIssuer[User](ring, config), chimw.Config{Revocation: denied})
 
@@ -119,8 +119,8 @@ func ExampleGuard_RequireLatest() {
 	}
 	type wallet struct{ Vouchers int }
 	issuer := token.NewIssuer[wallet](ring, token.Config{Issuer: "example.com", Audience: "web"})
-	sessions := chimw.New(issuer, chimw.Config{Revocation: revocation.NewMemory()})
-	newest := latest.NewMemory() // or redislatest.New, for several nodes
+	sessions := chimw.New(issuer, chimw.Config{Revocation: new(revocation.Memory)})
+	newest := new(latest.Memory) // or redislatest.New, for several nodes
 	spend := sessions.RequireLatest(newest)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := sessions.Update(w, r, func(d *wallet) { d.Vouchers-- }); err != nil {
 			http.Error(w, "try again", http.StatusServiceUnavailable)

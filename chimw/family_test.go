@@ -69,7 +69,7 @@ func TestTheWholeFamilyLooksTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, reasons := revocation.NewMemory(), make(chan error, 1)
+	list, reasons := new(revocation.Memory), make(chan error, 1)
 	sessions := chimw.New(token.NewIssuer[user](ring, web), chimw.Config{
 		Revocation: list,
 		Report:     func(_ *http.Request, err error) { reasons <- err },

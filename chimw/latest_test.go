@@ -29,7 +29,7 @@ func (s *countingStore) Advance(ctx context.Context, session string, revision in
 
 func TestRequireLatest(t *testing.T) {
 	n := newNode(t, chimw.Config{Bearer: true})
-	store := &countingStore{Store: latest.NewMemory()}
+	store := &countingStore{Store: new(latest.Memory)}
 	routes := map[string]http.Handler{
 		"Sessions": n.RequireLatest(store)(hello),
 		"Guard":    n.Guard.RequireLatest(store)(hello),

@@ -33,7 +33,7 @@ type overflowStore struct {
 }
 
 func newOverflow() *overflowStore {
-	return &overflowStore{Store: overflow.NewMemory(), entries: map[string][]byte{}}
+	return &overflowStore{Store: new(overflow.Memory), entries: map[string][]byte{}}
 }
 
 func (s *overflowStore) Put(ctx context.Context, session, name string, entry []byte, until time.Time) error {
@@ -307,7 +307,7 @@ func TestOverflowEntriesThatWereSwapped(t *testing.T) {
 	}
 	check("nothing", []byte{}, "data altered")
 	check("garbage", bytes.Repeat([]byte{7}, 10_001), "data altered")
-	store.Store = overflow.NewMemory()
+	store.Store = new(overflow.Memory)
 	check("emptied", nil, "data lost")
 	if passed != 1 {
 		t.Error("something else passes")
@@ -318,7 +318,7 @@ func TestOverflowEntriesThatWereSwapped(t *testing.T) {
 func TestANodeWithoutTheOverflowStore(t *testing.T) {
 	n := newNode(t, chimw.Config{Overflow: newOverflow()})
 	tok := set(t, send(n.loginWith(sized(10_000)), "POST", header()).Header)
-	list := revocation.NewMemory()
+	list := new(revocation.Memory)
 	poor := chimw.NewGuard(token.NewVerifier[user](n.ring, web), chimw.Config{Revocation: list})
 	if resp := send(poor.Require(nameOf), "GET", withCookie(tok)); resp.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("a guard without a store: %d", resp.StatusCode)

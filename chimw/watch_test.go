@@ -95,7 +95,7 @@ func TestAResponseEndsWithItsSession(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := newNode(t, chimw.Config{})
 			synctest.Test(t, func(t *testing.T) {
-				n.list.List = revocation.NewMemory()
+				n.list.List = new(revocation.Memory)
 				tok, _ := n.issue(t)
 				s, err := n.issuer.Verifier().Verify(tok)
 				if err != nil {
@@ -128,12 +128,12 @@ func TestAResponseEndsWithItsSession(t *testing.T) {
 
 // Nothing is known of the session then: what ends the response is no ErrInvalid.
 func TestAResponseEndsWhenTheListCannotTell(t *testing.T) {
-	copied := &agingList{Memory: revocation.NewMemory(), age: 2 * time.Second}
+	copied := &agingList{Memory: new(revocation.Memory), age: 2 * time.Second}
 	for name, list := range map[string]*brokenList{"an error": {}, "no answer": {hang: true}} {
 		t.Run(name, func(t *testing.T) {
 			n := newNode(t, chimw.Config{})
 			synctest.Test(t, func(t *testing.T) {
-				list.Memory, list.broken = revocation.NewMemory(), make(chan struct{})
+				list.Memory, list.broken = new(revocation.Memory), make(chan struct{})
 				tok, _ := n.issue(t)
 				h, why := stream()
 				go send(n.With(list).Require(h), "GET", withCookie(tok))
@@ -245,7 +245,7 @@ func TestAHandlerThatChangesTheSessionGoesOn(t *testing.T) {
 	for name, call := range calls {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				slow.List = revocation.NewMemory()
+				slow.List = new(revocation.Memory)
 				n.list.List = slow
 				tok, _ := n.issue(t)
 				var now *token.Session[user]
@@ -299,7 +299,7 @@ func (l *lateList) Revoke(ctx context.Context, m ...revocation.Mark) error {
 func TestContextsMadeFromTheRequest(t *testing.T) {
 	n := newNode(t, chimw.Config{})
 	synctest.Test(t, func(t *testing.T) {
-		n.list.List = revocation.NewMemory()
+		n.list.List = new(revocation.Memory)
 		tok, s := n.issue(t)
 		ended := make(chan error, 3)
 		go send(n.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -392,7 +392,7 @@ func (d *discard) WriteHeader(int)             {}
 // the test stands still while it measures.
 func TestTenThousandStreams(t *testing.T) {
 	const streams = 10_000
-	list := revocation.NewMemory()
+	list := new(revocation.Memory)
 	issuer := token.NewIssuer[user](newRing(t), web)
 	guard := chimw.NewGuard(issuer.Verifier(), chimw.Config{Revocation: list})
 	synctest.Test(t, func(t *testing.T) {

@@ -29,7 +29,7 @@ func (l *copyList) Check(ctx context.Context, c token.Claims) error {
 }
 
 func newCutOff(t *testing.T) (*node, *copyList) {
-	l := &copyList{revocation.NewMemory(), time.Now()}
+	l := &copyList{new(revocation.Memory), time.Now()}
 	return newNode(t, chimw.Config{Revocation: l}), l
 }
 

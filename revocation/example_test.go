@@ -16,8 +16,8 @@ func twoSessions() (laptop, phone token.Claims) {
 	return login("laptop's session id", "alice", start), login("phone's session id", "alice", start)
 }
 
-func ExampleNewMemory() {
-	ctx, list := context.Background(), revocation.NewMemory()
+func ExampleMemory() {
+	ctx, list := context.Background(), new(revocation.Memory)
 	laptop, phone := twoSessions()
 
 	if err := list.Revoke(ctx, revocation.Session(laptop)); err != nil {
@@ -32,7 +32,7 @@ func ExampleNewMemory() {
 
 // Log out everywhere. A new login works at once.
 func ExampleSubject() {
-	ctx, list := context.Background(), revocation.NewMemory()
+	ctx, list := context.Background(), new(revocation.Memory)
 	laptop, _ := twoSessions()
 
 	mark := revocation.Subject("alice", 12*time.Hour)
@@ -49,7 +49,7 @@ func ExampleSubject() {
 
 // Log out all other devices.
 func ExampleSubject_allButThisOne() {
-	ctx, list := context.Background(), revocation.NewMemory()
+	ctx, list := context.Background(), new(revocation.Memory)
 	laptop, phone := twoSessions()
 
 	mark := revocation.Subject("alice", 12*time.Hour)
@@ -66,7 +66,7 @@ func ExampleSubject_allButThisOne() {
 
 // The log gets the reason; the client gets one answer for all.
 func ExampleRevokedError() {
-	ctx, list := context.Background(), revocation.NewMemory()
+	ctx, list := context.Background(), new(revocation.Memory)
 	laptop, _ := twoSessions()
 
 	mark := revocation.Everyone(12 * time.Hour)

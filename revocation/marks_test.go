@@ -12,7 +12,7 @@ import (
 )
 
 func TestMemoryAllowsAgain(t *testing.T) {
-	l := revocation.NewMemory()
+	l := new(revocation.Memory)
 	c, other := login("s", "alice", time.Now().Add(-time.Hour)), login("t", "bob", time.Now().Add(-time.Hour))
 	revoke(t, l, revocation.Subject("alice", 0), revocation.Subject("bob", 0), revocation.Session(c))
 	for _, value := range []string{"alice", "nobody", "alice"} {
@@ -40,7 +40,7 @@ func TestMemoryAllowsAgain(t *testing.T) {
 
 func TestMemoryGivesItsMarks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := revocation.NewMemory()
+		l := new(revocation.Memory)
 		for i := range 100 {
 			revoke(t, l, session(i, time.Duration(i+1)*time.Second))
 		}
@@ -68,7 +68,7 @@ func TestMemoryGivesItsMarks(t *testing.T) {
 
 // A mark from before the clock was set back still covers what it did.
 func TestMemoryRestoresMarksThatLieAhead(t *testing.T) {
-	l, at := revocation.NewMemory(), time.Now().Add(24*time.Hour)
+	l, at := new(revocation.Memory), time.Now().Add(24*time.Hour)
 	m := revocation.Mark{Axis: "subject", Value: "alice", At: at, Until: at.Add(time.Hour)}
 	if err := l.Restore(m, revocation.Mark{Axis: "key", Value: "k", Until: time.Now()}); err != nil {
 		t.Fatal(err)

@@ -51,9 +51,6 @@ type Memory struct {
 	marks int                         // in all cells
 }
 
-// NewMemory returns an empty list.
-func NewMemory() *Memory { return &Memory{} }
-
 // Check returns nil if no mark in force covers c, and a [*RevokedError] if one
 // does. It always knows, and does not look at ctx.
 func (l *Memory) Check(_ context.Context, c token.Claims) error {

@@ -18,7 +18,7 @@ import (
 )
 
 func TestMemoryKeepsThePromises(t *testing.T) {
-	revocationtest.TestList(t, func(*testing.T) revocation.List { return revocation.NewMemory() }, synctest.Test)
+	revocationtest.TestList(t, func(*testing.T) revocation.List { return new(revocation.Memory) }, synctest.Test)
 	t.Run("zero", func(t *testing.T) {
 		revocationtest.TestList(t, func(*testing.T) revocation.List { return new(revocation.Memory) }, synctest.Test)
 	})
@@ -26,7 +26,7 @@ func TestMemoryKeepsThePromises(t *testing.T) {
 
 func TestMemorySurvivesTheFaults(t *testing.T) {
 	revocationtest.TestFaults(t, revocationtest.Faults{
-		Open:      func(*testing.T) revocation.List { return revocation.NewMemory() },
+		Open:      func(*testing.T) revocation.List { return new(revocation.Memory) },
 		OpenSmall: func(_ *testing.T, room int) revocation.List { return &revocation.Memory{Max: room} },
 	}, synctest.Test)
 }
@@ -64,7 +64,7 @@ func revoked(t testing.TB, l revocation.List, c token.Claims) bool {
 
 func TestMemoryForgetsAtUntil(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, c := revocation.NewMemory(), login("s", "alice", time.Now())
+		l, c := new(revocation.Memory), login("s", "alice", time.Now())
 		m := revocation.Session(c)
 		revoke(t, l, m)
 		time.Sleep(time.Until(m.Until) - 1)
@@ -127,7 +127,7 @@ func (w world) each(f func(c token.Claims)) {
 func live(t *testing.T, seed uint64, life func(w world) time.Duration, compare func(c token.Claims, got, want bool)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := world{rand.New(rand.NewPCG(seed, 0))}
-		l, marks := revocation.NewMemory(), all{}
+		l, marks := new(revocation.Memory), all{}
 		for range 300 {
 			m := w.mark(func() time.Duration { return life(w) })
 			revoke(t, l, m)
@@ -181,7 +181,7 @@ func TestMemoryBoundsTheMarksOfOneValue(t *testing.T) {
 	const n = 30
 	for seed := range uint64(10) {
 		synctest.Test(t, func(t *testing.T) {
-			l, marks, start := revocation.NewMemory(), all{}, time.Now()
+			l, marks, start := new(revocation.Memory), all{}, time.Now()
 			for _, i := range rand.New(rand.NewPCG(seed, 0)).Perm(n) {
 				marks = append(marks, revocation.Mark{
 					Axis: "subject", Value: "alice", Except: fmt.Sprint("s", i%5),
@@ -212,7 +212,7 @@ func TestMemoryBoundsTheMarksOfOneValue(t *testing.T) {
 // "Log out all others", pressed every minute, is not a way to fill a list.
 func TestMemoryKeepsTwoMarksOfOneMaxAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := revocation.NewMemory()
+		l := new(revocation.Memory)
 		for i := range 1000 {
 			m := revocation.Subject("alice", 0)
 			m.Except = fmt.Sprint("s", i)
@@ -251,7 +251,7 @@ func TestMemoryHoldsOnceWhatComesTwice(t *testing.T) {
 		"one that spares, but longer": {mark("subject", "", 0, time.Hour), mark("subject", "s", 0, 2*time.Hour), 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := revocation.NewMemory()
+			l := new(revocation.Memory)
 			revoke(t, l, tt.first)
 			revoke(t, l, tt.second)
 			if l.Len() != tt.want {
@@ -262,7 +262,7 @@ func TestMemoryHoldsOnceWhatComesTwice(t *testing.T) {
 }
 
 func TestMemoryKeepsTheFirstReason(t *testing.T) {
-	l, c := revocation.NewMemory(), login("s", "alice", time.Now())
+	l, c := new(revocation.Memory), login("s", "alice", time.Now())
 	m := revocation.Session(c)
 	m.Reason = "laptop stolen"
 	revoke(t, l, m)
@@ -336,7 +336,7 @@ func TestMemoryFindsWhatIsOverFirst(t *testing.T) {
 func TestMemorySweepsInSmallSteps(t *testing.T) {
 	const n = 10_000
 	synctest.Test(t, func(t *testing.T) {
-		l := revocation.NewMemory()
+		l := new(revocation.Memory)
 		for i := range n {
 			revoke(t, l, session(i, time.Duration(1+i*7919%n)*time.Second))
 		}
@@ -358,7 +358,7 @@ func TestMemorySweepsInSmallSteps(t *testing.T) {
 }
 
 func TestMemoryAnswersAMissWithoutAllocation(t *testing.T) {
-	l, c := revocation.NewMemory(), login("another session", "bob", time.Now())
+	l, c := new(revocation.Memory), login("another session", "bob", time.Now())
 	everyone := revocation.Everyone(0)
 	everyone.At = time.Now().Add(-time.Hour)
 	revoke(t, l, session(0, time.Hour), revocation.Subject("alice", 0), everyone)
@@ -368,7 +368,7 @@ func TestMemoryAnswersAMissWithoutAllocation(t *testing.T) {
 }
 
 func TestMemoryHoldsALogoutOfAClientThatHungUp(t *testing.T) {
-	l, c := revocation.NewMemory(), login("s", "alice", time.Now())
+	l, c := new(revocation.Memory), login("s", "alice", time.Now())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := l.Revoke(ctx, revocation.Session(c)); err != nil {
@@ -380,7 +380,7 @@ func TestMemoryHoldsALogoutOfAClientThatHungUp(t *testing.T) {
 }
 
 func TestMemoryPrintsNoValue(t *testing.T) {
-	l := revocation.NewMemory()
+	l := new(revocation.Memory)
 	revoke(t, l, revocation.Subject("alice", 0))
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d"} {
 		if out := fmt.Sprintf(verb, l); strings.Contains(out, "alice") || !strings.Contains(out, "redacted") {
@@ -390,7 +390,7 @@ func TestMemoryPrintsNoValue(t *testing.T) {
 }
 
 func BenchmarkMemoryCheck(b *testing.B) {
-	l := revocation.NewMemory()
+	l := new(revocation.Memory)
 	for i := range 100_000 {
 		revoke(b, l, session(i, time.Hour))
 	}
@@ -415,7 +415,7 @@ func BenchmarkMemoryCheck(b *testing.B) {
 
 func BenchmarkMemoryRevoke(b *testing.B) {
 	b.ReportAllocs()
-	l, i := revocation.NewMemory(), 0
+	l, i := new(revocation.Memory), 0
 	for b.Loop() {
 		// A tenth of a second later it is over: the list reaches a steady length.
 		revoke(b, l, session(i, 100*time.Millisecond))
@@ -427,7 +427,7 @@ func BenchmarkMemoryRevoke(b *testing.B) {
 // Each mark holds from the moment that Revoke has returned, while the list grows and
 // shrinks, and nobody else is refused.
 func TestEachMarkHoldsWhileTheListGrowsAndShrinks(t *testing.T) {
-	list := revocation.NewMemory()
+	list := new(revocation.Memory)
 	claims := func(i int) token.Claims {
 		return token.Claims{SessionID: fmt.Sprintf("session-%014d", i), Subject: fmt.Sprint("user-", i), EndsAt: time.Now().Add(time.Hour)}
 	}

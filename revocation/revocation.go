@@ -1,7 +1,7 @@
 // Package revocation says which sessions were taken back.
 //
 // Use package filelist in a program that runs as one process, and package
-// redislist in one that runs as several. [NewMemory] is for tests, and for whom a
+// redislist in one that runs as several. [Memory] is for tests, and for whom a
 // restart may let everybody in again. All are a [List]:
 //
 //	err := list.Revoke(ctx, revocation.Session(claims))                // log out

@@ -1,7 +1,7 @@
 // Package latest remembers the newest cookie of each session, for the routes that
 // must not take an older one:
 //
-//	newest := latest.NewMemory() // or redislatest.New, for several nodes
+//	newest := new(latest.Memory) // or redislatest.New, for several nodes
 //	r.With(sessions.RequireLatest(newest)).Post("/vouchers", spend)
 //
 // A session lives with the client, who can keep an old cookie and send it again: a
@@ -56,9 +56,6 @@ type entry struct {
 	revision int64
 	until    time.Time
 }
-
-// NewMemory returns an empty store.
-func NewMemory() *Memory { return &Memory{} }
 
 // Advance is that of [Store]. It does not look at ctx: it has nothing to wait for.
 func (m *Memory) Advance(_ context.Context, session string, revision int64, until time.Time) (bool, error) {

@@ -16,7 +16,7 @@ import (
 )
 
 func TestMemory(t *testing.T) {
-	latesttest.TestStore(t, func(*testing.T) latest.Store { return latest.NewMemory() })
+	latesttest.TestStore(t, func(*testing.T) latest.Store { return new(latest.Memory) })
 }
 
 func TestMemoryForgetsAndRefuses(t *testing.T) {
@@ -49,7 +49,7 @@ func TestMemoryForgetsAndRefuses(t *testing.T) {
 func TestMemoryKeepsNoWholeToken(t *testing.T) {
 	text := []byte(strings.Repeat("x", 64<<10))
 	held := weak.Make(&text[0])
-	m := latest.NewMemory()
+	m := new(latest.Memory)
 	session := unsafe.String(&text[0], 22)
 	until := time.Now().Add(time.Hour)
 	for range 2 {

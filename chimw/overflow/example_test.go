@@ -30,8 +30,8 @@ func Example() {
 		log.Fatal(err)
 	}
 	issuer := token.NewIssuer[Basket](ring, token.Config{Issuer: "example.com", Audience: "shop"})
-	store := overflow.NewMemory() // and a redisoverflow.Store for several nodes
-	sessions := chimw.New(issuer, chimw.Config{Revocation: revocation.NewMemory(), Overflow: store})
+	store := new(overflow.Memory) // and a redisoverflow.Store for several nodes
+	sessions := chimw.New(issuer, chimw.Config{Revocation: new(revocation.Memory), Overflow: store})
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {

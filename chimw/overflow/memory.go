@@ -37,9 +37,6 @@ type entry struct {
 	data []byte
 }
 
-// NewMemory returns an empty store.
-func NewMemory() *Memory { return &Memory{} }
-
 // Put is that of [Store]. It does not look at ctx: it has nothing to wait for.
 func (m *Memory) Put(_ context.Context, session, name string, data []byte, until time.Time) error {
 	m.mu.Lock()

@@ -19,7 +19,7 @@ import (
 )
 
 func TestMemory(t *testing.T) {
-	overflowtest.TestStore(t, func(*testing.T) overflow.Store { return overflow.NewMemory() })
+	overflowtest.TestStore(t, func(*testing.T) overflow.Store { return new(overflow.Memory) })
 }
 
 func TestMemoryForgetsAndRefuses(t *testing.T) {
@@ -77,7 +77,7 @@ func (s *thief) Get(ctx context.Context, session, name string) ([]byte, error) {
 }
 
 func TestWhoHasTheStoreHasNothing(t *testing.T) {
-	s := &thief{Store: overflow.NewMemory(), seen: map[string][]byte{}}
+	s := &thief{Store: new(overflow.Memory), seen: map[string][]byte{}}
 	until := time.Now().Add(time.Hour)
 	save := func(session, data string) string {
 		t.Helper()
@@ -139,7 +139,7 @@ func reasonOf(err error) string {
 }
 
 func FuzzLoad(f *testing.F) {
-	s := overflow.NewMemory()
+	s := new(overflow.Memory)
 	ref, err := overflow.Save(context.Background(), s, "session", "data", time.Now().Add(time.Hour))
 	if err != nil {
 		f.Fatal(err)
@@ -163,7 +163,7 @@ func FuzzLoad(f *testing.F) {
 func TestMemoryKeepsNoWholeToken(t *testing.T) {
 	text := []byte(strings.Repeat("x", 64<<10))
 	held := weak.Make(&text[0])
-	m := overflow.NewMemory()
+	m := new(overflow.Memory)
 	session := unsafe.String(&text[0], 22)
 	until := time.Now().Add(time.Hour)
 	for range 2 {

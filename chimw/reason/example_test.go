@@ -33,7 +33,7 @@ func ExampleLog() {
 			return a
 		}})))
 	issuer := token.NewIssuer[struct{}](ring, token.Config{Issuer: "example.com", Audience: "web"})
-	denied := revocation.NewMemory()
+	denied := new(revocation.Memory)
 	sessions := chimw.New(issuer, chimw.Config{Revocation: denied, Report: reason.Log(slog.Default())})
 
 	mux := http.NewServeMux()

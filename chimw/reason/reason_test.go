@@ -104,7 +104,7 @@ type world struct {
 }
 
 func newWorld() *world {
-	w := &world{list: &list{Memory: revocation.NewMemory()}}
+	w := &world{list: &list{Memory: new(revocation.Memory)}}
 	first := must(keys.NewSet(keys.JWT, keys.Policy{}))
 	second := must(first.Rotate(keys.JWT, true))
 	third := must(second.Rotate(keys.JWT, true))
@@ -192,7 +192,7 @@ var cases = []struct {
 	}, "GET", reason.Revoked},
 	{"the password asked for again", func(w *world) []string { w.fresh = true; return w.cookie(w.active, same) }, "GET", reason.NotFresh},
 	{"an older cookie", func(w *world) []string {
-		w.newest = latest.NewMemory()
+		w.newest = new(latest.Memory)
 		c := genuine()
 		must(w.newest.Advance(context.Background(), c.SessionID, 1, c.EndsAt))
 		return w.cookie(w.active, same)
@@ -234,7 +234,7 @@ func (s *tampered) Get(context.Context, string, string) ([]byte, error) {
 // overflow returns the cookie of a session whose data is in a store that has entry in
 // its place.
 func (w *world) overflow(entry []byte) []string {
-	w.entries = &tampered{overflow.NewMemory(), entry, nil}
+	w.entries = &tampered{new(overflow.Memory), entry, nil}
 	c := genuine()
 	ref := must(overflow.Save(context.Background(), w.entries, c.SessionID, c.Raw, c.EndsAt))
 	return w.cookie(w.active, func(c *token.Claims) { c.Raw, c.Overflow = "null", ref })
@@ -243,7 +243,7 @@ func (w *world) overflow(entry []byte) []string {
 // refresh returns a refresh token of that generation and age, as if it were a cookie,
 // when the store has seen another.
 func (w *world) refresh(generation, known int64, age time.Duration) []string {
-	w.chains = refresh.NewMemory()
+	w.chains = new(refresh.Memory)
 	must(0, w.chains.Put(context.Background(), genuine().SessionID, known, genuine().EndsAt))
 	return w.cookie(w.active, func(c *token.Claims) {
 		c.Purpose, c.Revision, c.IssuedAt, c.ExpiresAt = token.PurposeRefresh, generation, c.IssuedAt.Add(-age), c.EndsAt

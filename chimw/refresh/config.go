@@ -52,7 +52,7 @@ const (
 
 func (c Config) withDefaults() Config {
 	if c.Store == nil {
-		c.Store = NewMemory()
+		c.Store = new(Memory)
 	}
 	if c.Access == 0 {
 		c.Access = defaultAccess

@@ -33,9 +33,9 @@ func ExampleNew() {
 	}
 	config := token.Config{Issuer: "example.com", Audience: "api",
 		Lifetime: 14 * 24 * time.Hour, MaxAge: 90 * 24 * time.Hour}
-	denied := revocation.NewMemory() // nodes share a redislist.List
+	denied := new(revocation.Memory) // nodes share a redislist.List
 	tokens := refresh.New[User](ring, config, refresh.Config{
-		Store:      refresh.NewMemory(), // and a redisrefresh.Store
+		Store:      new(refresh.Memory), // and a redisrefresh.Store
 		Revocation: denied,
 		Grace:      -1, // so that the example need not wait for a minute
 		Theft:      func(_ context.Context, c token.Claims) { fmt.Println("theft of a session of", c.Subject) },
@@ -109,7 +109,7 @@ func ExampleTokens_ServeHTTP() {
 		log.Fatal(err)
 	}
 	tokens := refresh.New[User](ring, token.Config{Issuer: "example.com", Audience: "api"},
-		refresh.Config{Revocation: revocation.NewMemory()})
+		refresh.Config{Revocation: new(revocation.Memory)})
 	mux := http.NewServeMux()
 	mux.Handle("POST /refresh", tokens)
 

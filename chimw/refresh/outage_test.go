@@ -102,7 +102,7 @@ func TestTheStoreHasForgotten(t *testing.T) {
 				}
 				shown := pairs[tt.tok]
 				c := a.claims(t, shown)
-				a.store.Store = refresh.NewMemory()
+				a.store.Store = new(refresh.Memory)
 				if tt.known >= 0 {
 					a.store.Put(t.Context(), c.SessionID, int64(tt.known), c.EndsAt)
 				}
@@ -131,7 +131,7 @@ func TestAThiefAfterTheStoreHasForgotten(t *testing.T) {
 		owner := a.refreshed(t, 0, a.refreshed(t, 0, stolen))
 		time.Sleep(minute)
 		owner = a.refreshed(t, 0, owner)
-		a.store.Store = refresh.NewMemory()
+		a.store.Store = new(refresh.Memory)
 		thief := a.refreshed(t, 1, stolen) // it is young
 		time.Sleep(2 * minute)
 		owner = a.refreshed(t, 0, owner)

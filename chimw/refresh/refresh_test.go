@@ -105,7 +105,7 @@ type app struct {
 
 func newApp(t testing.TB, change func(*refresh.Config)) *app {
 	t.Helper()
-	a := &app{store: &store{Store: refresh.NewMemory()}, list: &list{List: revocation.NewMemory()}}
+	a := &app{store: &store{Store: new(refresh.Memory)}, list: &list{List: new(revocation.Memory)}}
 	a.config = refresh.Config{Store: a.store, Revocation: a.list,
 		Theft: func(_ context.Context, c token.Claims) {
 			a.mu.Lock()
@@ -550,7 +550,7 @@ func TestPairsAndErrorsPrintNoSecret(t *testing.T) {
 	a := newApp(t, nil)
 	p := a.login(t)
 	out := fmt.Sprintf("%v %+v %#v %s %q %v %+v", p, p, p, p, p, &p, struct{ P refresh.Pair }{p})
-	a.list.List = revocation.NewMemory()
+	a.list.List = new(revocation.Memory)
 	for _, tok := range []string{p.AccessToken, p.RefreshToken + "x", strings.ToUpper(p.RefreshToken)} {
 		_, err := a.nodes[0].Refresh(t.Context(), tok)
 		out += fmt.Sprintf("%+v", err)
@@ -580,8 +580,8 @@ func TestTheLargestDataIsRefreshed(t *testing.T) {
 		policy := api
 		policy.MaxSize = token.MaxSize
 		ring := newRing(t, format)
-		s := refresh.NewMemory()
-		tokens := refresh.New[user](ring, policy, refresh.Config{Store: s, Revocation: revocation.NewMemory()})
+		s := new(refresh.Memory)
+		tokens := refresh.New[user](ring, policy, refresh.Config{Store: s, Revocation: new(revocation.Memory)})
 		_, err := tokens.Login(t.Context(), "alice", user{strings.Repeat("x", token.MaxSize)})
 		var large *token.SizeError
 		if !errors.As(err, &large) {
@@ -614,7 +614,7 @@ func TestTheLargestDataIsRefreshed(t *testing.T) {
 }
 
 func TestConfigs(t *testing.T) {
-	good := refresh.Config{Revocation: revocation.NewMemory()}
+	good := refresh.Config{Revocation: new(revocation.Memory)}
 	for name, change := range map[string]func(p *token.Config, c *refresh.Config){
 		"no list":            func(p *token.Config, c *refresh.Config) { c.Revocation = nil },
 		"half a second":      func(p *token.Config, c *refresh.Config) { c.Access = time.Second / 2 },

@@ -83,9 +83,6 @@ type chain struct {
 
 const ended = -1
 
-// NewMemory returns an empty store.
-func NewMemory() *Memory { return &Memory{} }
-
 // Put is that of [Store]. It does not look at ctx: it has nothing to wait for.
 func (m *Memory) Put(_ context.Context, session string, generation int64, until time.Time) error {
 	m.mu.Lock()

@@ -17,14 +17,14 @@ import (
 )
 
 func TestMemory(t *testing.T) {
-	refreshtest.TestStore(t, func(*testing.T) refresh.Store { return refresh.NewMemory() })
+	refreshtest.TestStore(t, func(*testing.T) refresh.Store { return new(refresh.Memory) })
 }
 
 // The edges of the grace, to the nanosecond.
 func TestGraceEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const grace = time.Minute
-		m, until := refresh.NewMemory(), time.Now().Add(time.Hour)
+		m, until := new(refresh.Memory), time.Now().Add(time.Hour)
 		advance := func(from, want int64, wantErr error) {
 			t.Helper()
 			if got, err := m.Advance(t.Context(), "a", from, grace, until); got != want || !errors.Is(err, wantErr) {
@@ -82,7 +82,7 @@ func TestMemoryForgetsAndRefuses(t *testing.T) {
 func TestMemoryKeepsNoWholeToken(t *testing.T) {
 	text := []byte(strings.Repeat("x", 64<<10))
 	held := weak.Make(&text[0])
-	m := refresh.NewMemory()
+	m := new(refresh.Memory)
 	session := unsafe.String(&text[0], 22)
 	until := time.Now().Add(time.Hour)
 	for range 2 {

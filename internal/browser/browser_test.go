@@ -120,7 +120,7 @@ func (b *tab) setCookie(address, value string) {
 }
 
 func TestASessionInABrowser(t *testing.T) {
-	s := newSite(t, newRing(t), revocation.NewMemory(), chimw.Cookie{})
+	s := newSite(t, newRing(t), new(revocation.Memory), chimw.Cookie{})
 	b := newTab(t)
 	b.open(s.URL)
 	b.shows("before the login", "stranger")
@@ -169,7 +169,7 @@ func TestASessionInABrowser(t *testing.T) {
 // A page of another site can send a form, but not the cookie. One of the same host
 // on another port can make the browser send it too, and is refused for its origin.
 func TestOtherOriginsInABrowser(t *testing.T) {
-	s := newSite(t, newRing(t), revocation.NewMemory(), chimw.Cookie{})
+	s := newSite(t, newRing(t), new(revocation.Memory), chimw.Cookie{})
 	evil := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, `<!doctype html><form id="buy" method="post" action="%[1]s/buy"></form><form id="login" method="post" action="%[1]s/login"><input name="name" value="mallory"></form><form id="logout" method="post" action="%[1]s/logout"></form>`, s.URL)
 	}))
@@ -207,7 +207,7 @@ func TestOtherOriginsInABrowser(t *testing.T) {
 
 // A tab that listens hears of a logout elsewhere.
 func TestStreamsInABrowser(t *testing.T) {
-	s := newSite(t, newRing(t), revocation.NewMemory(), chimw.Cookie{})
+	s := newSite(t, newRing(t), new(revocation.Memory), chimw.Cookie{})
 	b := newTab(t)
 	b.open(s.URL)
 	b.submit("#login")

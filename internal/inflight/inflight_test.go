@@ -14,7 +14,7 @@ import (
 var logouts = flag.Int("logouts", 300, "how many logouts meet a response in flight")
 
 func TestAResponseInFlightLogsNobodyIn(t *testing.T) {
-	list := revocation.NewMemory()
+	list := new(revocation.Memory)
 	Logouts(t, *logouts, list, list)
 }
 
@@ -32,7 +32,7 @@ func TestALogoutBetweenTwoSteps(t *testing.T) {
 // between has a logout come before a step of a request, and returns how many steps
 // that has.
 func between(t *testing.T, answer, how string, at int) (steps int) {
-	list := revocation.NewMemory()
+	list := new(revocation.Memory)
 	p := newPair(t, list, list)
 	logout := map[string]func(http.ResponseWriter, *http.Request) error{
 		"this one": p.there.Logout,

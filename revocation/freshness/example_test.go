@@ -12,7 +12,7 @@ import (
 
 // Ten seconds into an outage one route still serves, and one does not.
 func ExampleNewChecker() {
-	denied := outage{time.Now().Add(-10 * time.Second), revocation.NewMemory()}
+	denied := outage{time.Now().Add(-10 * time.Second), new(revocation.Memory)}
 	careful := freshness.NewChecker(denied, freshness.Closed(5*time.Second))
 	others := freshness.NewChecker(denied, freshness.Closed(0))
 

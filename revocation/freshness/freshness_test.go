@@ -27,7 +27,7 @@ func (o outage) Look(c token.Claims) (time.Duration, error) {
 	return age, o.denied.Check(context.Background(), c)
 }
 
-func cutOff() outage { return outage{time.Now(), revocation.NewMemory()} }
+func cutOff() outage { return outage{time.Now(), new(revocation.Memory)} }
 
 func session(id string, began time.Duration) token.Claims {
 	now := time.Now()

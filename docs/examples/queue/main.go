@@ -70,7 +70,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	denied := revocation.NewMemory() // of both: a redislist.List
+	denied := new(revocation.Memory) // of both: a redislist.List
 	desk := &Desk{token.NewIssuer[Rights](ring, config)}
 	worker := &Worker{token.NewVerifier[Rights](ring, config), denied, func(subject, text string, _ Rights) error {
 		fmt.Println(subject+":", text)

@@ -43,9 +43,9 @@ func TestWorker(t *testing.T) {
 		refused bool
 		want    error
 	}{
-		"a good job":                 {config, revocation.NewMemory(), time.Hour, false, nil},
-		"one that waited too long":   {config, revocation.NewMemory(), 3 * time.Hour, true, token.ErrExpired},
-		"a session of the website":   {website, revocation.NewMemory(), 0, true, token.ErrInvalid},
+		"a good job":                 {config, new(revocation.Memory), time.Hour, false, nil},
+		"one that waited too long":   {config, new(revocation.Memory), 3 * time.Hour, true, token.ErrExpired},
+		"a session of the website":   {website, new(revocation.Memory), 0, true, token.ErrInvalid},
 		"the list can't be asked":    {config, away{}, 0, false, errAway},
 		"expired, and it can't tell": {config, away{}, 3 * time.Hour, true, token.ErrExpired},
 	} {

@@ -28,7 +28,7 @@ func serve(t *testing.T, f keys.Format) (client *http.Client, base *url.URL) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := httptest.NewTLSServer(site(ring, revocation.NewMemory(), chimw.Cookie{}))
+	s := httptest.NewTLSServer(site(ring, new(revocation.Memory), chimw.Cookie{}))
 	t.Cleanup(s.Close)
 	base, _ = url.Parse(s.URL)
 	client = s.Client()
@@ -105,7 +105,7 @@ func TestOnePersonLogsIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := httptest.NewTLSServer(site(ring, revocation.NewMemory(), chimw.Cookie{}))
+	s := httptest.NewTLSServer(site(ring, new(revocation.Memory), chimw.Cookie{}))
 	defer s.Close()
 	client := s.Client()
 	client.Jar, _ = cookiejar.New(nil)

@@ -29,7 +29,7 @@ func TestService(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := service(ring, revocation.NewMemory())
+	h := service(ring, new(revocation.Memory))
 	send := func(method, path, tok string) (int, string) {
 		r := httptest.NewRequest(method, "https://example.com"+path, nil)
 		r.Header.Set("Cookie", "__Host-session="+tok)

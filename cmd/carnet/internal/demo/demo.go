@@ -85,7 +85,7 @@ func (d *Demo) start(front net.Listener, logs *log.Logger, open OpenList) (err e
 		return err
 	}
 	if open == nil {
-		shared := inMemory{revocation.NewMemory()}
+		shared := inMemory{new(revocation.Memory)}
 		open = func() (Denylist, error) { return shared, nil }
 	}
 	for _, name := range []string{"A", "B", "C"} {

@@ -28,7 +28,7 @@ func serveNode(name, ring string) error {
 	if err != nil {
 		return err
 	}
-	n := node{name: name, denied: revocation.NewMemory(), logs: log.New(os.Stderr, "", 0)}
+	n := node{name: name, denied: new(revocation.Memory), logs: log.New(os.Stderr, "", 0)}
 	if filepath.Base(ring) == "ring.json" {
 		_, err = n.mintWith(ring)
 	} else {
