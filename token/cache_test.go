@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -398,8 +399,9 @@ func TestWhatACopyOfTheDataAllocates(t *testing.T) {
 	}
 }
 
-// copyOf returns how many allocations a call of Data makes, the median of many calls: the
-// race detector empties pools at one in four, which an average would count.
+// copyOf returns how many allocations a call of Data makes, the lower quartile of many
+// calls: the race detector drops one in four things that are put into a pool, so that
+// nearly half of the calls that use two find one of them empty.
 func copyOf[T any](t *testing.T, data T) float64 {
 	t.Helper()
 	issuer := token.NewIssuer[T](newRing(t, keys.JWT), web)
@@ -413,7 +415,7 @@ func copyOf[T any](t *testing.T, data T) float64 {
 		counts[i] = testing.AllocsPerRun(1, func() { s.Data() })
 	}
 	slices.Sort(counts[:])
-	return counts[len(counts)/2]
+	return counts[len(counts)/4]
 }
 
 func TestManyRequestsAtOnce(t *testing.T) {
