@@ -24,18 +24,18 @@ var dataOptions = json.JoinOptions(
 
 // encodeData encodes what data points to. From a pointer it takes no copy, and finds the
 // methods that decoding finds.
-func encodeData(data any) ([]byte, error) { return encodeWith(data, dataOptions) }
+func encodeData(data any) ([]byte, error) {
+	raw, err := json.Marshal(data, dataOptions)
+	if err != nil {
+		return nil, errEncode(err)
+	}
+	return raw, nil
+}
 
 // namesOnceOptions are for types that can't write a name twice.
 var namesOnceOptions = json.JoinOptions(dataOptions, jsontext.AllowDuplicateNames(true))
 
-func encodeWith(data any, o json.Options) ([]byte, error) {
-	raw, err := json.Marshal(data, o)
-	if err != nil {
-		return nil, fmt.Errorf("encode session data: %w", withoutValues(err))
-	}
-	return raw, nil
-}
+func errEncode(err error) error { return fmt.Errorf("encode session data: %w", withoutValues(err)) }
 
 func decodeData(raw []byte, data any) error {
 	if json.Unmarshal(raw, data, dataOptions) != nil {

@@ -1,13 +1,14 @@
 package token
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"reflect"
+	"sync"
 	"time"
-	"unsafe"
 
 	"github.com/go-json-experiment/json"
 )
@@ -59,13 +60,12 @@ func (i *Issuer[T]) Issue(subject string, data T) (tok string, s *Session[T], er
 	}{content: content[T]{data, i.verifier.cloner}}
 	s = &first.Session
 	s.data = &first.content
-	raw, err := encodeWith(&first.value, i.encoding)
+	session, id, raw, err := i.texts(&first.value)
 	if err != nil {
 		return "", nil, fmt.Errorf("issue token: %w", err)
 	}
 	now := time.Now().UTC()
 	start := now.Truncate(time.Microsecond)
-	session, id := newIDs()
 	s.Claims = Claims{
 		Binding:   i.verifier.binding,
 		ID:        id,
@@ -73,7 +73,7 @@ func (i *Issuer[T]) Issue(subject string, data T) (tok string, s *Session[T], er
 		Subject:   subject,
 		StartedAt: start,
 		EndsAt:    start.Add(i.maxAge).Truncate(time.Second),
-		Raw:       unsafe.String(unsafe.SliceData(raw), len(raw)), // nobody else has it
+		Raw:       raw,
 		encoded:   &s.Raw,
 	}
 	return i.seal(s, now, i.idle)
@@ -106,7 +106,7 @@ func (i *Issuer[T]) Renew(s *Session[T]) (tok string, renewed *Session[T], err e
 			c.Overflow = ""
 		}
 	}
-	_, c.ID = newIDs()
+	c.ID = string(appendIDs(make([]byte, 0, idSize), 1))
 	return i.seal(&next, now, c.idle())
 }
 
@@ -137,10 +137,10 @@ func (i *Issuer[T]) seal(s *Session[T], now time.Time, idle time.Duration) (stri
 	if !printable(c.Subject) {
 		return "", nil, fmt.Errorf("issue token: the subject must be 1 to %d bytes of printable text", maxName)
 	}
-	tok, err := i.mint(*c)
+	tok, err := i.mint(c)
 	if err == nil && tok == "" && c.Overflow == "" && i.spill != nil {
 		if c.Overflow, err = i.spill(*c); err == nil {
-			tok, err = i.mint(*c)
+			tok, err = i.mint(c)
 		}
 	}
 	switch {
@@ -154,14 +154,16 @@ func (i *Issuer[T]) seal(s *Session[T], now time.Time, idle time.Duration) (stri
 }
 
 // mint seals claims. It returns nothing if the token would be too large.
-func (i *Issuer[T]) mint(c Claims) (string, error) {
+func (i *Issuer[T]) mint(c *Claims) (string, error) {
 	if c.Overflow != "" {
-		c.Raw = "null"
+		elsewhere := *c
+		elsewhere.Raw = "null"
+		c = &elsewhere
 	}
 	if len(c.Raw) > i.size {
 		return "", nil
 	}
-	tok, err := i.sealer.Seal(c)
+	tok, err := i.sealer.Seal(*c)
 	if err != nil || len(tok) > i.size {
 		return "", err
 	}
@@ -189,14 +191,33 @@ func (c *Claims) Successor() string {
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
-// newIDs returns 128 random bits in 22 characters, twice. Entropy and memory are asked
-// for once.
-func newIDs() (session, token string) {
+// buffers are for texts whose length is not known yet.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// texts returns what is new in a new session: two ids of 128 random bits, and the data as
+// JSON. Entropy and memory are asked for once.
+func (i *Issuer[T]) texts(data *T) (session, id, raw string, err error) {
+	buf := buffers.Get().(*bytes.Buffer)
+	buf.Reset()
+	buf.Write(appendIDs(buf.AvailableBuffer(), 2))
+	if err := json.MarshalWrite(buf, data, i.encoding); err != nil {
+		return "", "", "", errEncode(err)
+	}
+	all := buf.String()
+	if len(all) <= MaxSize { // what does not fit into a token is rare
+		buffers.Put(buf)
+	}
+	return all[:idSize], all[idSize : 2*idSize], all[2*idSize:], nil
+}
+
+const idSize = 22 // of 128 bits in base64
+
+// appendIDs appends n ids of 128 random bits.
+func appendIDs(dst []byte, n int) []byte {
 	var b [32]byte
-	rand.Read(b[:])
-	var text [44]byte
-	base64.RawURLEncoding.Encode(text[:22], b[:16])
-	base64.RawURLEncoding.Encode(text[22:], b[16:])
-	both := string(text[:])
-	return both[:22], both[22:]
+	rand.Read(b[:16*n])
+	for i := range n {
+		dst = base64.RawURLEncoding.AppendEncode(dst, b[16*i:16*i+16])
+	}
+	return dst
 }
