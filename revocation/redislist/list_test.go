@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 
 	"github.com/carnet-go/carnet/internal/redistest"
 	"github.com/carnet-go/carnet/revocation"
@@ -18,6 +19,9 @@ import (
 	"github.com/carnet-go/carnet/revocation/revocationtest"
 	"github.com/carnet-go/carnet/token"
 )
+
+// What the client would log comes as errors too, and drowns what a test says.
+func init() { logging.Disable() }
 
 // connect returns a client as the documentation asks for.
 func connect(t testing.TB, addr string) redis.UniversalClient {
