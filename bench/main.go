@@ -17,7 +17,7 @@ import (
 func main() {
 	only := flag.String("only", "", "print the rows that match this expression, and write nothing")
 	raw := flag.Bool("rows", false, "measure all rows once, print them as JSON, and write nothing")
-	slices := flag.Int("slices", 8, "slices of each row")
+	slices := flag.Int("slices", 12, "slices of each row")
 	out := flag.String("o", "../docs", "directory for benchmarks.md and its plots")
 	flag.Parse()
 	if err := (plan{*slices, 160 * time.Millisecond}).main(*only, *raw, *out, flag.Args()...); err != nil {
