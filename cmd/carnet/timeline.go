@@ -17,7 +17,12 @@ type event struct {
 	What string    `json:"what"`
 }
 
-func timeline(after *keys.Set, gone []string) (story []event) {
+// timeline tells what became of the keys that are gone. One that had not begun to mint
+// takes over for a moment when those before it go, which no node ever sees.
+func timeline(before, after *keys.Set, gone []string) (story []event) {
+	minted := func(k keys.Key) bool {
+		return slices.ContainsFunc(before.Keys(), func(b keys.Key) bool { return b.ID == k.ID && !b.ActivatedAt.IsZero() })
+	}
 	for _, k := range after.Keys() {
 		add := func(at time.Time, what string) {
 			if !at.IsZero() {
@@ -26,7 +31,9 @@ func timeline(after *keys.Set, gone []string) (story []event) {
 		}
 		if slices.Contains(gone, k.ID) {
 			add(k.CreatedAt, "it was made: from here on somebody may have it, and nodes believed tokens of it")
-			add(k.ActivatedAt, "it began to mint")
+			if minted(k) {
+				add(k.ActivatedAt, "it began to mint")
+			}
 			add(k.RetiredAt, "it was retired and went on opening its tokens")
 			add(k.RevokedAt, "it was taken back and its secrets erased")
 			add(after.PrunableAt(k), "the last token that a node can have sealed with it would have died")
@@ -39,7 +46,7 @@ func timeline(after *keys.Set, gone []string) (story []event) {
 }
 
 func (v *compromiseVerb) tell(cmd *cobra.Command, p place, before, after *keys.Set, gone []string) error {
-	story := timeline(after, gone)
+	story := timeline(before, after, gone)
 	if v.json {
 		err := printJSON(cmd.OutOrStdout(), struct {
 			result
