@@ -2,6 +2,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
@@ -41,7 +42,7 @@ func site(ring token.Sealer, denied revocation.List, cookie chimw.Cookie) http.H
 	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
 		name := r.PostFormValue("name") // check the password here
 		if err := sessions.Login(w, r, name, User{Name: name}); err != nil {
-			http.Error(w, "try again", http.StatusServiceUnavailable)
+			refuse(w, err)
 			return
 		}
 		http.Redirect(w, r, "/me", http.StatusSeeOther)
@@ -49,7 +50,7 @@ func site(ring token.Sealer, denied revocation.List, cookie chimw.Cookie) http.H
 	mux.Handle("GET /me", sessions.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := sessions.Update(w, r, func(u *User) { u.Visits++ })
 		if err != nil {
-			http.Error(w, "try again", http.StatusServiceUnavailable)
+			refuse(w, err)
 			return
 		}
 		s, _ := chimw.FromContext[User](r.Context())
@@ -58,8 +59,19 @@ func site(ring token.Sealer, denied revocation.List, cookie chimw.Cookie) http.H
 	})))
 	mux.HandleFunc("POST /logout", func(w http.ResponseWriter, r *http.Request) {
 		if err := sessions.Logout(w, r); err != nil {
-			http.Error(w, "try again", http.StatusServiceUnavailable)
+			refuse(w, err)
 		}
 	})
 	return mux
+}
+
+func refuse(w http.ResponseWriter, err error) {
+	status := http.StatusServiceUnavailable // try again
+	switch {
+	case errors.Is(err, chimw.ErrCrossOrigin): // another site's page sent it
+		status = http.StatusForbidden
+	case errors.Is(err, token.ErrInvalid): // logged out meanwhile
+		status = http.StatusUnauthorized
+	}
+	http.Error(w, http.StatusText(status), status)
 }

@@ -62,6 +62,12 @@ func TestSite(t *testing.T) {
 	}
 	me("again", http.StatusOK, "hello, alice, for the 2. time\n")
 	stolen := c.Jar.Cookies(base)
+	from, _ := http.NewRequest("POST", base.String()+"/logout", nil)
+	from.Header.Set("Sec-Fetch-Site", "cross-site")
+	resp, err = c.Do(from)
+	if status, _ := answer(t, resp, err); status != http.StatusForbidden {
+		t.Errorf("logout by the page of another site: %d", status)
+	}
 	resp, err = c.Post(base.String()+"/logout", "", nil)
 	if status, _ := answer(t, resp, err); status != http.StatusOK {
 		t.Errorf("logout: %d", status)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
@@ -45,7 +46,10 @@ func service(ring token.Opener, denied revocation.List) http.Handler {
 	})))
 	// Not behind Require: whose session has just ended is to lose the cookie all the same.
 	mux.HandleFunc("POST /logout", func(w http.ResponseWriter, r *http.Request) {
-		if err := guard.Logout(w, r); err != nil {
+		switch err := guard.Logout(w, r); {
+		case errors.Is(err, chimw.ErrCrossOrigin): // another site's page sent it
+			http.Error(w, "Forbidden", http.StatusForbidden)
+		case err != nil:
 			http.Error(w, "try again", http.StatusServiceUnavailable)
 		}
 	})

@@ -30,8 +30,10 @@ func TestService(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := service(ring, new(revocation.Memory))
+	site := "same-origin"
 	send := func(method, path, tok string) (int, string) {
 		r := httptest.NewRequest(method, "https://example.com"+path, nil)
+		r.Header.Set("Sec-Fetch-Site", site)
 		r.Header.Set("Cookie", "__Host-session="+tok)
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
@@ -43,6 +45,11 @@ func TestService(t *testing.T) {
 	if status, _ := send("GET", "/orders", tok+"x"); status != http.StatusUnauthorized {
 		t.Errorf("a token that was altered: %d", status)
 	}
+	site = "cross-site"
+	if status, _ := send("POST", "/logout", tok); status != http.StatusForbidden {
+		t.Errorf("logout by the page of another site: %d", status)
+	}
+	site = "same-origin"
 	if status, _ := send("POST", "/logout", tok); status != http.StatusOK {
 		t.Errorf("logout: %d", status)
 	}
