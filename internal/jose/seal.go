@@ -45,12 +45,10 @@ func (s *Sealer) Seal(c token.Claims) (string, error) {
 	buf.payload = payload
 	inner := append(append(buf.text[:0], header...), '.')
 	inner = appendBase64(inner, payload)
+	var sig []byte
 	if key, ok := s.signer.(ed25519.PrivateKey); ok {
-		buf.text = appendBase64(append(inner, '.'), ed25519.Sign(key, inner)) // which takes no memory
-		return s.envelope(buf), nil
-	}
-	sig, err := s.signer.Sign(rand.Reader, inner, crypto.Hash(0))
-	if err != nil {
+		sig = ed25519.Sign(key, inner) // called by itself it takes no memory
+	} else if sig, err = s.signer.Sign(rand.Reader, inner, crypto.Hash(0)); err != nil {
 		return "", fmt.Errorf("seal JWT: sign: %w", err)
 	}
 	buf.text = appendBase64(append(inner, '.'), sig)
