@@ -188,8 +188,8 @@ func whatWasAcknowledgedIsSeen(s tester) {
 }
 
 // A mark that comes to others of its value, or makes a table grow, must not hide
-// them for a moment. The readers check as often as they can while it comes, and then
-// leave the processor to a list that waits for an answer.
+// them for a moment. The readers check while it comes, and only so often, as a list that
+// waits for an answer needs the processor.
 func noSessionIsGoodInBetween(s tester) {
 	old := login("alice", ago(3*time.Hour))
 	s.revoke(before(ago(2*time.Hour), "subject", "alice"))
