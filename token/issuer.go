@@ -204,7 +204,7 @@ func (i *Issuer[T]) texts(data *T) (session, id, raw string, err error) {
 		return "", "", "", errEncode(err)
 	}
 	all := buf.String()
-	if len(all) <= MaxSize { // what does not fit into a token is rare
+	if len(all) <= MaxSize { // else it fits no token, and nobody needs a buffer as large again
 		buffers.Put(buf)
 	}
 	return all[:idSize], all[idSize : 2*idSize], all[2*idSize:], nil
