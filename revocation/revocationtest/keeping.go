@@ -193,9 +193,10 @@ func whatWasAcknowledgedIsSeen(s tester) {
 func noSessionIsGoodInBetween(s tester) {
 	old := login("alice", ago(3*time.Hour))
 	s.revoke(before(ago(2*time.Hour), "subject", "alice"))
+	var readers sync.WaitGroup
+	defer readers.Wait() // when a call of Revoke fails, too
 	for i := range 100 {
 		begin := make(chan struct{})
-		var readers sync.WaitGroup
 		for range 2 {
 			readers.Go(func() {
 				<-begin
