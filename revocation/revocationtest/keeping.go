@@ -188,28 +188,44 @@ func whatWasAcknowledgedIsSeen(s tester) {
 }
 
 // A mark that comes to others of its value, or makes a table grow, must not hide
-// them for a moment. The readers check while it comes, and only so often, as a list that
-// waits for an answer needs the processor.
+// them for a moment, be it at once or when it comes back from a log. The readers check
+// many times when it is sent, and then now and then: they pause for longer than they
+// check, and leave the processor to a list that waits for an answer.
 func noSessionIsGoodInBetween(s tester) {
+	const readers, often, few = 2, 200, 3
 	old := login("alice", ago(3*time.Hour))
 	s.revoke(before(ago(2*time.Hour), "subject", "alice"))
-	var readers sync.WaitGroup
-	defer readers.Wait() // when a call of Revoke fails, too
-	for i := range 100 {
-		begin := make(chan struct{})
-		for range 2 {
-			readers.Go(func() {
-				<-begin
-				for range 200 {
+	sent, over := make(chan struct{}), make(chan struct{})
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	defer close(over)
+	for range readers {
+		reading.Go(func() {
+			for pause := tick; ; {
+				checks := few
+				select {
+				case <-over:
+					return
+				case <-sent:
+					checks = often
+				case <-time.After(pause):
+				}
+				began := time.Now()
+				for range checks {
 					s.refuses("a session that has been revoked all along", old)
 				}
-			})
-		}
+				pause = max(tick, 4*few*time.Since(began)/time.Duration(checks))
+			}
+		})
+	}
+	for i := range 100 {
 		m := before(ago(2*time.Hour-time.Duration(i)*time.Second), "subject", "alice")
 		m.Except = fmt.Sprint("session ", i%3)
-		close(begin)
+		for range readers {
+			sent <- struct{}{}
+		}
 		s.revoke(m, revocation.Session(login("bob", ago(time.Hour))))
-		readers.Wait()
+		time.Sleep(tick) // in a bubble the readers wake with the writer
 	}
 }
 

@@ -154,6 +154,21 @@ func replaces(better func(old, m revocation.Mark) bool) altered {
 	}}
 }
 
+// hides breaks a list that has to wait for a mark: when it is there, the others are
+// away for a moment.
+func hides(after time.Duration) altered {
+	return altered{revoke: func(l *naive, ctx context.Context, marks []revocation.Mark) error {
+		time.Sleep(after)
+		l.mu.Lock()
+		others := l.marks
+		l.marks = nil
+		l.mu.Unlock()
+		time.Sleep(50 * time.Microsecond)
+		l.keep(others...)
+		return l.Revoke(ctx, marks...)
+	}}
+}
+
 // leaky prints a value of the claims.
 type leaky struct {
 	error
@@ -257,15 +272,9 @@ var broken = map[string]struct {
 			return err
 		}}, "what was acknowledged is seen"},
 	"hides the others while one comes": {
-		altered{revoke: func(l *naive, ctx context.Context, marks []revocation.Mark) error {
-			l.mu.Lock()
-			others := l.marks
-			l.marks = nil
-			l.mu.Unlock()
-			time.Sleep(50 * time.Microsecond)
-			l.keep(others...)
-			return l.Revoke(ctx, marks...)
-		}}, "no session is good in between"},
+		hides(0), "no session is good in between"},
+	"hides the others when one comes back from a log": {
+		hides(100 * time.Microsecond), "no session is good in between"},
 	"allows too little": {
 		altered{allow: func(*naive, []revocation.Mark) {}}, "what is allowed again is good"},
 	"allows everybody": {
