@@ -146,13 +146,14 @@ func newMarks(n int) *markset.Set {
 }
 
 // cores returns how many times as many hot requests two cores serve as one:
-// by processor time, as the machine may give the second core to others.
+// by processor time, as the machine may give the second core to others. What others do to
+// the memory that both share shows for seconds, so it takes some.
 func cores(toks int) (scale float64) {
 	ring := newRing(keys.JWT)
 	all := tokens(ring, toks)
 	v := token.NewVerifier[flat](ring, config)
 	var one, two []float64
-	for range 60 {
+	for range 240 {
 		one = append(one, parallel(v, all, 1))
 		two = append(two, parallel(v, all, 2))
 	}
